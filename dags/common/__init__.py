@@ -1,0 +1,1 @@
+"""What the DAG files share. Light imports only: parsing a DAG must not load Spark or Great Expectations."""
