@@ -1,0 +1,1 @@
+"""What every job stands on: settings, schemas, pools and snapshots, keys, the command line."""

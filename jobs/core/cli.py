@@ -1,0 +1,71 @@
+"""The command line that all jobs share: arguments in, one readable line on stderr, one JSON line on stdout."""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from jobs.core.attempt import lock
+from jobs.core.errors import ConfigError, JobError
+from jobs.core.settings import Settings, load_settings
+
+SOURCES = ("hospital", "pharmacy", "shared_record")
+Main = Callable[[Settings, str, str | None], dict[str, Any]]
+
+
+def run_job(stage: str, main: Main, argv: list[str] | None = None, *, source: bool = False) -> int:
+    """Run a stage and return its exit code (see the table in the architecture page).
+
+    ``main(settings, night, source)`` returns the counts of the final line. A failure that is no JobError is a defect:
+    its type and place are printed, its message is not, because it may quote a value that a producer sent.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m jobs.{stage}", description=main.__doc__)
+    parser.add_argument("--night", required=True, type=night_of, help="date of the night, YYYY-MM-DD")
+    if source:
+        parser.add_argument("--source", required=True, choices=SOURCES)
+    arguments = parser.parse_args(argv)
+    return run_locked(stage, main, arguments.night, getattr(arguments, "source", None))
+
+
+def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
+    """Run a stage under the lock of its writer."""
+    started = time.monotonic()
+    label = f"{stage} {source}" if source else stage
+    try:
+        settings = load_settings()
+        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        with lock(settings, source or "national"):
+            counts = main(settings, night, source)
+    except JobError as error:
+        say(f"{label} {night}: {error}")
+        return error.exit_code
+    except Exception as error:
+        say(f"{label} {night}: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
+        say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
+        return 1
+    seconds = round(time.monotonic() - started, 1)
+    print(json.dumps({"stage": stage, "night": night, "source": source, "seconds": seconds, **counts}))
+    return 0
+
+
+def say(text: str) -> None:
+    """One line for the person who reads the log."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def night_of(text: str) -> str:
+    """A night as an argument. Raises ArgumentTypeError in argparse's words when it is no date."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date of the form 2026-11-22") from None
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ConfigError with a sentence when something the job stands on is not there."""
+    if not condition:
+        raise ConfigError(message)

@@ -1,0 +1,72 @@
+"""The register of producers: who may deposit, in which format and dialect, and what to expect of them."""
+
+import csv
+import re
+from dataclasses import dataclass
+
+from jobs.core.cli import SOURCES
+from jobs.core.errors import ConfigError
+from jobs.core.settings import Settings
+
+COLUMNS = ("producer", "source", "name", "format", "dialect", "expected_records", "due_hour", "contact", "status")
+STATUSES = ("active", "planned", "closed")
+
+
+@dataclass(frozen=True)
+class Producer:
+    """One line of the register. ``expected_records`` a night and ``due_hour`` (Europe/Paris) may be unknown."""
+
+    producer: str
+    source: str
+    name: str
+    format: str
+    dialect: str
+    expected_records: int | None
+    due_hour: int | None
+    contact: str
+    status: str
+
+
+def load_register(settings: Settings) -> dict[str, Producer]:
+    """All producers by identifier. Raises ConfigError naming the line at fault."""
+    with settings.register.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise ConfigError(f"{settings.register}: the header must be {','.join(COLUMNS)}.")
+        found: dict[str, Producer] = {}
+        for line, row in enumerate(reader, start=2):
+            producer = parse_line(row, f"{settings.register} line {line}")
+            if producer.producer in found:
+                raise ConfigError(f"{settings.register} line {line}: {producer.producer} is registered twice.")
+            found[producer.producer] = producer
+    return found
+
+
+def parse_line(row: dict[str, str], where: str) -> Producer:
+    """One producer from one line of the register."""
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,32}", row["producer"] or ""):
+        raise ConfigError(f"{where}: a producer's identifier is 1 to 32 letters, digits or hyphens.")
+    if row["source"] not in SOURCES:
+        raise ConfigError(f"{where}: the source must be one of {', '.join(SOURCES)}.")
+    if row["status"] not in STATUSES:
+        raise ConfigError(f"{where}: the status must be one of {', '.join(STATUSES)}.")
+    return Producer(
+        producer=row["producer"],
+        source=row["source"],
+        name=row["name"],
+        format=row["format"],
+        dialect=row["dialect"],
+        expected_records=number(row["expected_records"], where),
+        due_hour=number(row["due_hour"], where),
+        contact=row["contact"],
+        status=row["status"],
+    )
+
+
+def number(text: str, where: str) -> int | None:
+    """A whole number or nothing. Raises ConfigError on anything else."""
+    if not text:
+        return None
+    if not text.isdigit():
+        raise ConfigError(f"{where}: {text!r} is no whole number.")
+    return int(text)

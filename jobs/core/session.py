@@ -1,0 +1,65 @@
+"""The one Spark session factory. Every option has its reason beside it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+from jobs.core.settings import Settings
+
+OPTIONS = {
+    "spark.driver.bindAddress": "127.0.0.1",  # nothing listens beyond loopback
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",  # the SQL page would show plans of the identity zone
+    "spark.ui.showConsoleProgress": "false",  # progress bars are noise in a task log
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",  # a bad cast is an error unless try_cast says otherwise
+    "spark.sql.shuffle.partitions": "4",  # results do not depend on it; small nights should not pay for 200
+    "spark.sql.adaptive.enabled": "false",  # it may split a skewed partition over two tasks, hence two files
+    "spark.speculation": "false",  # two attempts of one task must not write at once
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 fails on old dates
+    "spark.sql.parquet.enableVectorizedReader": "true",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
+    "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "true",
+    "spark.sql.files.maxPartitionBytes": "32m",
+    "spark.sql.autoBroadcastJoinThreshold": "64m",
+    "spark.driver.extraJavaOptions": (
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true"  # short jobs: fast start beats peak speed
+    ),
+}
+
+
+@contextmanager
+def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
+    """A local session, stopped at the end; an active one (tests, spark-submit) is used as it is and left running."""
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        yield active
+        return
+    session = build_session(settings, name)
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def build_session(settings: Settings, name: str) -> SparkSession:
+    """Start a session whose scratch lies in the closed ``work`` zone."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # workers otherwise take the first python of the PATH
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    scratch = settings.work / "spark"
+    scratch.mkdir(parents=True, exist_ok=True)
+    cores = os.environ.get("VEILLEE_CORES", "2")
+    builder = SparkSession.builder.appName(name).master(os.environ.get("VEILLEE_SPARK_MASTER", f"local[{cores}]"))
+    builder = builder.config("spark.local.dir", str(scratch)).config(
+        "spark.sql.warehouse.dir", str(scratch / "warehouse")
+    )
+    builder = builder.config("spark.driver.memory", os.environ.get("VEILLEE_DRIVER_MEMORY", "2g"))
+    for key, value in OPTIONS.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

@@ -1,0 +1,66 @@
+"""Tables between Spark and a pool: one file per partition, rows in total order, bytes that no core count changes."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.core.attempt import new_name
+from jobs.core.schema import SchemaMismatch, TableSchema
+from jobs.core.snapshot import DataFile, Partitions, Pool
+
+PARTITION = "_partition"
+
+
+def write_table(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path) -> Partitions:
+    """Write a frame as one file per partition and adopt the files.
+
+    ``frame`` has the declared columns. A partition is the declared partition columns' values joined by ``__``
+    (``all`` when none is declared). Hash partitioning keeps a partition in one task whatever their number, and the
+    sort covers every column: so the bytes depend on the rows alone.
+    """
+    columns = [F.col(name) for name in schema.partition]
+    partition = F.concat_ws("__", *columns) if columns else F.lit("all")
+    folder = attempt / new_name(schema.name)
+    (
+        schema.select(frame)
+        .withColumn(PARTITION, partition)
+        .repartition(PARTITION)
+        .sortWithinPartitions(PARTITION, *schema.order)
+        .write.partitionBy(PARTITION)
+        .parquet(str(folder))
+    )
+    return adopt_folder(folder, pool)
+
+
+def adopt_folder(folder: Path, pool: Pool) -> Partitions:
+    """Adopt what Spark wrote below ``_partition=…`` folders."""
+    found: Partitions = {}
+    for part in sorted(folder.glob(f"{PARTITION}=*")):
+        files = sorted(part.glob("*.parquet"))
+        if len(files) != 1:
+            raise SchemaMismatch(f"{folder.name}: {len(files)} files for one partition, expected one.")
+        found[unquote(part.name.split("=", 1)[1])] = [pool.adopt(files[0])]
+    return found
+
+
+def write_small(rows: list[dict[str, Any]] | pa.Table, schema: TableSchema, pool: Pool, attempt: Path) -> DataFile:
+    """Write a table that fits in memory as one file, rows in total order, without Spark."""
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows, schema=schema.arrow)
+    table = table.select(schema.names).cast(schema.arrow)
+    if table.num_rows:
+        table = table.sort_by([(name, "ascending") for name in schema.order if not schema[name].binary])
+    path = attempt / new_name(schema.name)
+    pq.write_table(table, path, compression="zstd", write_statistics=True)
+    return pool.adopt(path)
+
+
+def read_files(spark: SparkSession, pool: Pool, files: list[DataFile], schema: TableSchema) -> DataFrame:
+    """The rows of some files of a pool; an empty frame of the declared shape when there are none."""
+    if not files:
+        return spark.createDataFrame([], schema.spark)
+    return spark.read.schema(schema.spark).parquet(*[str(pool.path(file)) for file in files])

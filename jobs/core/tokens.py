@@ -1,0 +1,49 @@
+"""Keyed tokens as Spark columns: HMAC-SHA-256 over parts that cannot run into each other."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+UNIT_SEPARATOR = "\x1f"  # cannot occur in a field of any format read here
+BASE32_HEX = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # RFC 4648
+
+
+def message(*parts: Column | str) -> Column:
+    """Parts joined by a separator that no part holds; a null part makes the message null."""
+    columns = [F.lit(part) if isinstance(part, str) else part for part in parts]
+    joined: list[Column] = []
+    for position, column in enumerate(columns):
+        joined += [F.lit(UNIT_SEPARATOR), column] if position else [column]
+    return F.concat(*joined)
+
+
+def with_key(frame: DataFrame, key: DataFrame) -> DataFrame:
+    """The frame with the one-row key table's column ``key``; drop it before anything is written."""
+    return frame.crossJoin(F.broadcast(key))
+
+
+def token_hex(*parts: Column | str, key: str = "key") -> Column:
+    """32 hexadecimal characters: the first 16 bytes of HMAC-SHA-256(key column, parts); null when a part is null."""
+    return F.lower(F.hex(F.substring(digest(*parts, key=key), 1, 16)))
+
+
+def token_base32(*parts: Column | str, key: str = "key") -> Column:
+    """26 base32 characters: the first 130 bits of HMAC-SHA-256(key column, parts); null when a part is null."""
+    value = digest(*parts, key=key)
+    groups = [base32_of_five(F.substring(value, start, 5)) for start in (1, 6, 11, 16)]
+    return F.substring(F.concat(*groups), 1, 26)
+
+
+def digest(*parts: Column | str, key: str) -> Column:
+    """HMAC-SHA-256 as binary, by Spark's own function."""
+    return hmac_column(F.col(key), message(*parts))
+
+
+def hmac_column(key: Column, text: Column) -> Column:
+    """Native ``hmac(key, message, 'SHA-256')`` (Spark 4.3)."""
+    return F.call_function("hmac", key, F.encode(text, "UTF-8"), F.lit("SHA256"))
+
+
+def base32_of_five(five: Column) -> Column:
+    """Eight base32 characters of five bytes: 40 bits fit Spark's 64-bit ``conv``, whose digits are then renamed."""
+    return F.translate(F.lpad(F.conv(F.hex(five), 16, 32), 8, "0"), BASE32_HEX, BASE32)

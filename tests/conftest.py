@@ -1,0 +1,29 @@
+"""One Spark session for the whole run, and a fresh synthetic root for each test that asks for one."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.core.session import build_session
+from jobs.core.settings import Settings, prepare_root
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session that every Spark test shares; jobs called in-process find it active and reuse it."""
+    root = prepare_root(tmp_path_factory.mktemp("spark"), "synthetic")
+    os.environ.setdefault("VEILLEE_CORES", "2")
+    session = build_session(root, "tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A stamped synthetic root of its own, which VEILLEE_ROOT names for jobs called in-process."""
+    prepared = prepare_root(tmp_path / "root", "synthetic")
+    monkeypatch.setenv("VEILLEE_ROOT", str(prepared.root))
+    return prepared
