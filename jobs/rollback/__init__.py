@@ -1,0 +1,1 @@
+"""Take a release back: make an earlier kept release current again."""
