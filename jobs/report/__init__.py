@@ -1,0 +1,1 @@
+"""What a steward reads in the morning: one page, its facts for machines, and a receipt per producer."""

@@ -1,0 +1,164 @@
+"""``run.json``: every fact of a night, for machines; the page shows these facts and no others."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from jobs.core.nights import decision_path
+from jobs.core.rules import rules
+from jobs.core.settings import Settings
+from jobs.core.snapshot import DataFile, Pool, files_of, read_json, tables_from_json
+from jobs.release.pools import locate
+from jobs.report.masking import coarse, mask_parts
+from jobs.report.sources import optional, source_facts
+
+CODE_COLUMNS = {"hospital_diagnosis": ("code", "cim10"), "hospital_procedure": ("code", "ccam"), "dispensation": ("cip13", "cip13")}
+TREND_NIGHTS = 12
+WORKLIST_LENGTH = 50
+
+
+def run_facts(settings: Settings, night: str) -> dict[str, Any]:
+    """The facts of a night as they stand now, decided or not."""
+    gate = optional(settings.candidate / night / "gate.json")
+    candidate = optional(settings.candidate / night / "candidate.json")
+    decided = optional(decision_path(settings, night))
+    sources = source_facts(settings, night)
+    return {
+        "night": night,
+        "kind": settings.kind,
+        "decision": decided.get("decision", "undecided"),
+        "release": decided.get("release"),
+        "reasons": gate.get("reasons", []),
+        "holds": [
+            {"source": item["source"], **{key: producer[key] for key in ("producer", "name", "contact", "status", "rule", "held_since", "as_of")}}
+            for item in sources
+            for producer in item["producers"]
+            if producer["status"] not in ("accepted", "missing", "open")
+        ],
+        "sources": sources,
+        "tables": table_facts(candidate),
+        "moves": [line for line in candidate.get("ledger", []) if line.get("event") in ("added", "removed")],
+        "failed_rules": failed_rules(settings, night, gate),
+        "rejects": rejects(settings, night),
+        "unknown_codes": unknown_codes(settings, candidate),
+        "linkage": linkage(settings, night),
+        "report": f"reports/{night}/index.html",
+    }
+
+
+def table_facts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows and files of each table of the candidate."""
+    tables = tables_from_json(candidate.get("tables", {}))
+    return [
+        {"table": name, "rows": sum(file.rows for file in files_of(parts)), "files": len(files_of(parts))}
+        for name, parts in sorted(tables.items())
+    ]
+
+
+def failed_rules(settings: Settings, night: str, gate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rules of suites that failed, at the check of a source or at the gate; critical ones first."""
+    found = [
+        {"where": "gate", **result}
+        for result in gate.get("suites", [])
+        if not result.get("success", True)
+    ]
+    for path in sorted((settings.standard).glob(f"*/{night}/check.json")):
+        found += [
+            {"where": path.parent.parent.name, **result}
+            for result in read_json(path).get("suites", [])
+            if not result.get("success", True)
+        ]
+    return sorted(found, key=lambda item: (item["severity"] != "critical", item["code"], item["where"]))
+
+
+def intake_table(settings: Settings, source_state: Path) -> Any:
+    """The intake outcomes of a night as an Arrow table, or None when there are none."""
+    files = [DataFile.from_json(item) for item in optional(source_state).get("tables", {}).get("intake", [])]
+    if not files:
+        return None
+    pool = Pool(settings.ledger / "pool")
+    return pq.read_table([str(pool.path(file)) for file in files])
+
+
+def rejects(settings: Settings, night: str) -> list[dict[str, Any]]:
+    """How often each record rule fired, for how many producers, most frequent first."""
+    hits: Counter[tuple[str, str]] = Counter()
+    producers: dict[tuple[str, str], set[str]] = {}
+    for path in sorted(settings.standard.glob(f"*/{night}/proposal.json")):
+        table = intake_table(settings, path)
+        if table is None:
+            continue
+        source = path.parent.parent.name
+        for producer, rule, warnings in zip(*(table[name].to_pylist() for name in ("producer", "rule", "warnings")), strict=True):
+            for code in ([rule] if rule else []) + (warnings.split(",") if warnings else []):
+                hits[source, code] += 1
+                producers.setdefault((source, code), set()).add(producer)
+    return [
+        {"source": source, "rule": code, "count": count, "producers": len(producers[source, code]), **rule_words(code)}
+        for (source, code), count in sorted(hits.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def rule_words(code: str) -> dict[str, Any]:
+    """Severity, owner, title and remedy of a rule in both languages; empty words for a code no longer declared."""
+    found = rules().get(code)
+    if found is None:
+        return {"severity": "critical", "owner": "", "title": {"fr": code, "en": code}, "remedy": {"fr": "", "en": ""}}
+    return {
+        "severity": found.severity,
+        "owner": found.owner,
+        "title": {"fr": found.title_fr, "en": found.title_en},
+        "remedy": {"fr": found.remedy_fr, "en": found.remedy_en},
+    }
+
+
+def unknown_codes(settings: Settings, candidate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Codes of no loaded nomenclature in the published tables: the stewards' worklist, most frequent first."""
+    tables = tables_from_json(candidate.get("tables", {}))
+    found: list[dict[str, Any]] = []
+    for table, (column, code_list) in CODE_COLUMNS.items():
+        paths = [str(locate(settings, file)) for file in files_of(tables.get(table, {}))]
+        if not paths:
+            continue
+        codes = ds.dataset(paths).to_table(columns=[column], filter=~pc.field("code_known") & pc.field(column).is_valid())
+        counts = codes.group_by(column).aggregate([(column, "count")]).to_pylist()
+        found += [{"list": code_list, "table": table, "code": item[column], "count": item[f"{column}_count"]} for item in counts]
+    return sorted(found, key=lambda item: (-item["count"], item["list"], item["code"]))[:WORKLIST_LENGTH]
+
+
+def linkage(settings: Settings, night: str) -> dict[str, Any]:
+    """New subjects by the rule that linked them, and persons in the index; small counts of persons are hidden."""
+    counts = optional(settings.ledger / "linkage" / f"{night}.json")
+    if not counts:
+        return {}
+    below = settings.policy["privacy"]["mask_below"]
+    return {
+        "tiers": mask_parts(counts["tiers"], below),
+        "subjects": coarse(counts["subjects"], below),
+        "persons": coarse(counts["persons"], below),
+    }
+
+
+def trend(settings: Settings, night: str) -> list[dict[str, Any]]:
+    """Totals of this and the previous nights, oldest first, from their own run.json."""
+    nights = sorted(path.parent.name for path in settings.reports.glob("*/run.json") if path.parent.name < night)
+    earlier = [read_json(settings.reports / name / "run.json") for name in nights[-TREND_NIGHTS + 1 :]]
+    return [point(item) for item in earlier]
+
+
+def point(facts: dict[str, Any]) -> dict[str, Any]:
+    """One night of the trend."""
+    read = sum(item["read"] for item in facts["sources"])
+    quarantined = sum(item["outcomes"]["quarantined"] for item in facts["sources"])
+    return {
+        "night": facts["night"],
+        "decision": facts["decision"],
+        "read": read,
+        "quarantined": quarantined,
+        "rows": sum(item["rows"] for item in facts["tables"]),
+        "by_source": {item["source"]: item["read"] for item in facts["sources"]},
+    }

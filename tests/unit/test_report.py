@@ -1,0 +1,131 @@
+"""The report: verdict first, offline, bilingual, honest about what is missing, silent about persons."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.core.attempt import attempt_folder
+from jobs.core.rules import rules
+from jobs.core.schema import load_schema
+from jobs.core.settings import Settings
+from jobs.core.snapshot import Pool, write_json
+from jobs.core.tables import write_small
+from jobs.release.pools import candidate_pool
+from jobs.report.__main__ import report
+from jobs.report.masking import coarse, mask_parts
+
+NIGHT = "2026-11-22"
+REGISTER = """producer,source,name,format,dialect,expected_records,due_hour,contact,status
+990000012,hospital,CH du Test,pmsi-mco,,100,2,dim@example.org,active
+990000020,hospital,Clinique Modèle,pmsi-mco,,100,2,,active
+PH0000001,pharmacy,Pharmacie A,pharmacy-csv,standard,50,2,,active
+"""
+
+
+def first_rule(prefix: str) -> str:
+    return min(code for code in rules() if code.startswith(prefix))
+
+
+@pytest.fixture
+def night(settings: Settings) -> Settings:
+    """A night with an accepted hospital, a held one and a pharmacy that never came."""
+    (settings.root / "producers.csv").write_text(REGISTER, encoding="utf-8")
+    reject, warning = first_rule("HOS-"), first_rule("IDE-")
+    intake = [
+        intake_row("990000012", 1, "accepted", None, None),
+        intake_row("990000012", 2, "quarantined", reject, None),
+        intake_row("990000012", 3, "accepted", None, warning),
+    ]
+    with attempt_folder(settings) as attempt:
+        file = write_small(intake, load_schema("ledger/intake"), Pool(settings.ledger / "pool"), attempt)
+        diagnosis = write_small(diagnoses(), load_schema("published/hospital_diagnosis"), candidate_pool(settings), attempt)
+    folder = settings.standard / "hospital" / NIGHT
+    counts = {"read": 3, "accepted": 2, "unchanged": 0, "duplicate": 0, "quarantined": 1, "ignored": 0}
+    write_json(folder / "proposal.json", {"producers": {"990000012": {"deliveries": ["d1"], **counts}}, "tables": {"intake": [file.to_json()]}})
+    states = {"990000012": {"status": "accepted", "as_of": NIGHT, "read": 3}, "990000020": {"status": "held", "held_since": "2026-11-20", "rule": reject}}
+    write_json(folder / "state.json", {"status": "partial", "producers": states})
+    write_json(settings.standard / "pharmacy" / NIGHT / "state.json", {"status": "absent", "producers": {"PH0000001": {"status": "missing"}}})
+    ledger = [{"event": "added", "table": "hospital_diagnosis", "source": "hospital", "count": 3}]
+    tables = {"hospital_diagnosis": {"2026-11": [diagnosis.to_json()]}}
+    write_json(settings.candidate / NIGHT / "candidate.json", {"night": NIGHT, "tables": tables, "ledger": ledger})
+    write_json(settings.candidate / NIGHT / "gate.json", {"decision": "publish", "reasons": [], "suites": []})
+    write_json(settings.ledger / "nights" / f"{NIGHT}.json", {"night": NIGHT, "decision": "publish", "release": f"{NIGHT}-abc"})
+    return settings
+
+
+def intake_row(producer: str, record: int, outcome: str, rule: str | None, warnings: str | None) -> dict[str, Any]:
+    place = {"night": NIGHT, "source": "hospital", "producer": producer, "delivery_id": "d1", "file": "rss.txt", "record": record}
+    return place | {"kind": "rss", "outcome": outcome, "rule": rule, "warnings": warnings}
+
+
+def diagnoses() -> list[dict[str, Any]]:
+    shared = {"care_month": "2026-11", "producer": "990000012", "unit_rank": 1, "kind": "principal"}
+    return [
+        shared | {"pseudonym": f"1.{n}", "stay_id": str(n), "diagnosis_rank": n, "code": code, "code_known": code == "I10"}
+        for n, code in enumerate(["I10", "Z99X", "Z99X"], start=1)
+    ]
+
+
+def page(settings: Settings) -> str:
+    report(settings, NIGHT)
+    return (settings.reports / NIGHT / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_verdict_comes_first_and_the_trouble_is_named(night: Settings) -> None:
+    text = page(night)
+    assert text.index('id="verdict"') < text.index('id="sources"') < text.index('id="funnel"') < text.index('id="rules"')
+    assert f"{NIGHT}-abc" in text
+    facts = json.loads((night.reports / NIGHT / "run.json").read_text())
+    assert [(hold["producer"], hold["status"]) for hold in facts["holds"]] == [("990000020", "held")]
+    assert facts["unknown_codes"] == [{"list": "cim10", "table": "hospital_diagnosis", "code": "Z99X", "count": 2}]
+    assert [item["status"] for item in facts["sources"]] == ["partial", "absent", "open"]
+
+
+def test_the_page_stands_alone_and_every_word_is_in_both_languages(night: Settings) -> None:
+    text = page(night)
+    assert not re.search(r'(?:src|href)="(?!receipts/)', text)
+    assert "http" not in text and "@import" not in text and "url(" not in text
+    assert text.count('<span lang="fr">') == text.count('<span lang="en">') > 40
+
+
+def test_a_receipt_lists_the_producer_s_own_rejects_with_place_and_remedy(night: Settings) -> None:
+    page(night)
+    with (night.reports / NIGHT / "receipts" / "hospital" / "990000012.csv").open(encoding="utf-8-sig") as stream:
+        rows = list(csv.DictReader(stream, delimiter=";"))
+    assert [(row["file"], row["record"], row["outcome"]) for row in rows] == [("rss.txt", "2", "quarantined"), ("rss.txt", "3", "accepted")]
+    assert all(row["remede"] and row["remedy"] for row in rows)
+
+
+def test_an_undecided_night_still_has_a_report(settings: Settings) -> None:
+    (settings.root / "producers.csv").write_text(REGISTER, encoding="utf-8")
+    assert "Non décidée" in page(settings)
+
+
+def test_the_same_facts_give_the_same_bytes(night: Settings) -> None:
+    first = page(night)
+    facts: Path = night.reports / NIGHT / "run.json"
+    before = facts.read_bytes()
+    assert page(night) == first
+    assert facts.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ({"a": 100, "b": 0}, {"a": 100, "b": 0}),
+        ({"a": 100, "b": 3, "c": 40}, {"a": 100, "b": None, "c": None}),
+        ({"a": 100, "b": 3, "c": 4}, {"a": 100, "b": None, "c": None}),
+        ({"a": 10}, {"a": None}),
+        ({"a": 11}, {"a": 11}),
+    ],
+)
+def test_small_counts_of_persons_are_hidden_with_their_complement(parts: dict[str, int], shown: dict[str, int | None]) -> None:
+    assert mask_parts(parts, 11) == shown
+
+
+def test_totals_of_persons_are_coarse() -> None:
+    assert [coarse(count, 11) for count in (0, 1, 10, 11, 27)] == [0, None, None, 10, 20]
