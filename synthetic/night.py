@@ -1,0 +1,139 @@
+"""One night of all producers: make what is new, deposit it, and write down the truth."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pandas as pd
+import pyarrow as pa
+
+from jobs.core.errors import ConfigError
+from jobs.core.settings import Settings
+from synthetic import mishap, truth
+from synthetic.dispensing import dispensations, presentations
+from synthetic.draws import day_number, iso_day
+from synthetic.mess import MESS_COLUMNS, Plan
+from synthetic.mishap import Mishap
+from synthetic.nir import finess
+from synthetic.produce import OUTCOMES, Night, Sent, begin, first_day, hospital, pharmacy, years_sent
+from synthetic.register import write_register
+from synthetic.settings import Simulation, establish, previous_night
+from synthetic.shared_record import shared_record
+from synthetic.world import World
+
+PLACE = ["source", "producer", "delivery_id"]
+
+
+def simulate(settings: Settings, night: str, wanted: Simulation, only: str, mishaps: list[Mishap]) -> dict[str, object]:
+    """Deposit one night and write its truth. Raises ConfigError unless the root is stamped synthetic."""
+    if settings.kind != "synthetic":
+        raise ConfigError(f"{settings.root} is stamped {settings.kind}: the simulator writes into synthetic roots only.")
+    date.fromisoformat(night)
+    simulation = establish(settings.truth, wanted)
+    if day_number(night) <= day_number(simulation.start):
+        raise ConfigError(f"The simulation of this root begins on {simulation.start}; that night is too early.")
+    write_register(settings.root / "producers.csv", simulation.sizes)
+    frame = frame_of(settings, night, simulation, only)
+    sent = list(everything(frame))
+    statuses = send_all(settings, simulation, sent, mishaps, only)
+    tables = truth_tables(frame.world, sent, statuses)
+    truth.write(settings.truth / night, tables)
+    return {"night": night, "deliveries": len(sent), "records": sum(s.counts["read"] for s in sent), "planted": sum(len(s.mess) for s in sent)}
+
+
+def frame_of(settings: Settings, night: str, simulation: Simulation, only: str) -> Night:
+    """The world as it is known in that night."""
+    world = World(simulation.sizes, day_number(simulation.start), day_number(night) - 1)
+    plan = Plan(simulation.sizes.seed, simulation.mess, only)
+    return begin(night, previous_night(settings.truth, night), simulation.start, world, plan)
+
+
+def everything(night: Night) -> Iterator[Sent]:
+    """Every delivery of the night, source by source."""
+    world = night.world
+    stays = world.all_stays(world.start, night.last)
+    years = pd.Series([int(iso_day(day)[:4]) for day in stays.exit], dtype=int)
+    for rank in range(world.sizes.hospitals):
+        for turn, year in enumerate(years_sent(night), start=1):
+            own = stays[(stays.hospital == rank) & (years == year)].reset_index(drop=True)
+            yield hospital(night, rank, year, turn, own)
+    days = range(first_day(night), night.last + 1)
+    lines = pd.concat([dispensations(world, day) for day in days], ignore_index=True)
+    shares = dict(list(lines.groupby("pharmacy")))
+    for rank in range(world.sizes.pharmacies):
+        yield pharmacy(night, rank, shares.get(rank, lines.iloc[:0]).reset_index(drop=True))
+    yield shared_record(night)
+
+
+def send_all(settings: Settings, simulation: Simulation, sent: list[Sent], mishaps: list[Mishap], only: str) -> list[dict[str, object]]:
+    """Deposit everything; one row per delivery with the status that pull must find."""
+    rows = []
+    for one in sent:
+        kinds = {m.kind for m in mishaps if m.producer == one.delivery.producer}
+        status = mishap.send(one.delivery, settings.landing, kinds)
+        rows.append(row_of(one, status))
+    for again in (m for m in mishaps if m.kind in (mishap.RESENT, mishap.CHANGED)):
+        rows += send_earlier(settings, simulation, sent[0].delivery.night, again, only)
+    if any(m.kind == mishap.UNKNOWN for m in mishaps):
+        rows.append(send_strange(settings, sent))
+    return rows
+
+
+def row_of(one: Sent, status: str) -> dict[str, object]:
+    """A delivery's identity, expected status and expected counts (none unless it is complete)."""
+    known = one.delivery
+    counts = {name: one.counts[name] if status == "complete" else 0 for name in ("read", *OUTCOMES)}
+    return {"source": known.source, "producer": known.producer, "delivery_id": known.delivery_id, "expected_status": status} | counts
+
+
+def send_earlier(settings: Settings, simulation: Simulation, night: str, again: Mishap, only: str) -> list[dict[str, object]]:
+    """The newest earlier deliveries of one producer, deposited once more."""
+    earlier = previous_night(settings.truth, night)
+    if earlier is None:
+        raise ConfigError("Nothing can be sent again in the first night.")
+    found = [s for s in everything(frame_of(settings, earlier, simulation, only)) if s.delivery.producer == again.producer]
+    return [row_of(s, mishap.send_again(s.delivery, settings.landing, again.kind)) for s in found]
+
+
+def send_strange(settings: Settings, sent: list[Sent]) -> dict[str, object]:
+    """A delivery from a pharmacy that no register knows."""
+    model = next(s for s in sent if s.delivery.source == "pharmacy")
+    stranger = mishap.replace(model.delivery, producer=mishap.STRANGER)
+    mishap.send(stranger, settings.landing, set())
+    return row_of(model, mishap.STATUS[mishap.UNKNOWN]) | {"producer": mishap.STRANGER}
+
+
+def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object]]) -> dict[str, pa.Table]:
+    """All truth of the night, one table per name."""
+    mess = pd.concat([s.mess for s in sent], ignore_index=True)[list(MESS_COLUMNS)]
+    kinds = {kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True) for kind in ("hospital_stay", "dispensation", "document")}
+    return {
+        "person": truth.persons(world),
+        "relation": truth.relations(world),
+        "delivery": pa.Table.from_pandas(pd.DataFrame(statuses), preserve_index=False),
+        "mess": pa.Table.from_pandas(mess.astype({"record": "int64"}), preserve_index=False),
+        "hospital_stay": stay_table(kinds["hospital_stay"]),
+        "dispensation": dispensation_table(kinds["dispensation"]),
+        "document": pa.Table.from_pandas(kinds["document"], preserve_index=False),
+    }
+
+
+def stay_table(stays: pd.DataFrame) -> pa.Table:
+    """Every transmitted stay and whose it is."""
+    columns = [*PLACE, "number", "mother_number", "reason", "units", "died", "unit_lines_accepted", "identity_accepted"]
+    table = pa.Table.from_pandas(stays[columns].rename(columns={"number": "local_stay_id", "mother_number": "mother_local_stay_id"}), preserve_index=False)
+    table = table.append_column("finess", pa.array([finess(rank) for rank in stays.hospital], type=pa.string()))
+    for name in ("entry", "exit"):
+        table = table.append_column(f"{name}_date", truth.day(stays[name].to_numpy()))
+    return table.append_column("person", pa.array(truth.person_id(stays.person.to_numpy(dtype="int64"))))
+
+
+def dispensation_table(lines: pd.DataFrame) -> pa.Table:
+    """Every line of every ticket and whose it is; amounts in euros."""
+    columns = [*PLACE, "file", "record", "ticket", "line", "event", "quantity", "stay", "fault", "accepted"]
+    renamed = lines[columns].rename(columns={"ticket": "ticket_id", "line": "line_id", "event": "event_type", "stay": "after_stay"})
+    table = pa.Table.from_pandas(renamed, preserve_index=False)
+    table = table.append_column("cip13", pa.array(presentations().cip13.to_numpy()[lines.box.to_numpy()]))
+    for name in ("amount_total", "amount_base", "amount_insurance"):
+        table = table.append_column(name, truth.money(lines[name].to_numpy()))
+    table = table.append_column("dispensed_on", truth.day(lines.day.to_numpy()))
+    return table.append_column("person", pa.array(truth.person_id(lines.person.to_numpy(dtype="int64"))))

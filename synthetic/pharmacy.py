@@ -1,0 +1,97 @@
+"""A pharmacy's extract: one line per delivered code, in the pharmacy's dialect."""
+
+import unicodedata
+from datetime import datetime, timedelta
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from synthetic.dialects import COLUMNS, Dialect
+from synthetic.dispensing import presentations
+from synthetic.draws import Ints, chance, iso_day, scatter
+from synthetic.nir import rpps
+from synthetic.population import Population
+
+SERVICE = {100: "PH1", 65: "PH7", 30: "PH4", 15: "PH2"}
+PRESCRIBERS = 600
+
+
+def pharmacy_id(rank: int) -> str:
+    """Identifier of the n-th pharmacy in the register."""
+    return f"PH{rank + 1:07d}"
+
+
+@cache
+def capitals(name: str) -> str:
+    """A name as old counter software prints it: capitals without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c)).upper()
+
+
+@cache
+def prescribers() -> "np.ndarray":
+    """Numbers of all invented prescribers."""
+    return np.array([rpps(rank) for rank in range(PRESCRIBERS)], dtype=object)
+
+
+def cells(people: Population, lines: pd.DataFrame, dialect: Dialect) -> list[list[str]]:
+    """The text of every cell, one list per line, in the order of the canonical columns."""
+    columns = care_cells(lines, dialect) | person_cells(people, lines, dialect)
+    return [list(row) for row in zip(*(columns[name] for name in COLUMNS), strict=True)]
+
+
+def dates(days: Ints, pattern: str) -> "np.ndarray":
+    """Day numbers in a date format."""
+    unique, place = np.unique(days, return_inverse=True)
+    text = [datetime.fromisoformat(iso_day(day)).strftime(pattern) for day in unique]
+    return np.array(text, dtype=object)[place]
+
+
+def moments(days: Ints, seconds: Ints, pattern: str) -> list[str]:
+    """Local moments in a timestamp format."""
+    unique, place = np.unique(days, return_inverse=True)
+    midnights = [datetime.fromisoformat(iso_day(day)) for day in unique]
+    return [(midnights[p] + timedelta(seconds=s)).strftime(pattern) for p, s in zip(place, seconds.tolist(), strict=True)]
+
+
+def care_cells(lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
+    """Cells about the product, the ticket and the amounts."""
+    boxes, box = presentations(), lines.box.to_numpy()
+    labels = np.array([dialect.cell(label) for label in boxes.label], dtype=object)
+    who = lines.person.to_numpy()
+    local = scatter(who, 91) % 500
+    doctor = np.where(lines.stay != "", 500 + lines.stay_hospital % 100, local)
+    blank = np.full(len(lines), "", dtype=object)
+    return {
+        "ticket_id": lines.ticket, "line_id": lines.line.astype(str), "event_type": lines.event,
+        "event_ts_local": moments(lines.day.to_numpy(), lines.second.to_numpy(), dialect.timestamp_format),
+        "prescriber_id": prescribers()[doctor.astype(np.int64)], "prescriber_kind": blank + "RPPS",
+        "prescription_date": dates(lines.prescribed.to_numpy(dtype=np.int64), dialect.date_format),
+        "code_raw": boxes.cip13.to_numpy(dtype=object)[box], "label": labels[box],
+        "quantity_signed": lines.quantity.astype(str), "unit": blank + "box",
+        "amount_total": [dialect.amount(c) for c in lines.amount_total.tolist()],
+        "amount_base": [dialect.amount(c) for c in lines.amount_base.tolist()],
+        "amount_insurance": [dialect.amount(c) for c in lines.amount_insurance.tolist()],
+        "rate": lines.rate.astype(str), "service_code": lines.rate.map(SERVICE),
+        "invoice_no": "F" + lines.ticket.str[1:], "lot_no": np.where(box % 9 == 0, "LOT" + lines.box.astype(str), ""),
+    }  # fmt: skip
+
+
+def person_cells(people: Population, lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
+    """Cells about the patient: often under a parent's number, now and then without number or names."""
+    who, day = lines.person.to_numpy(), lines.day.to_numpy()
+    visit = who * 31 + day
+    insured = people.guardian(day, who)
+    numbered = ~chance(who, 92, 0.03)
+    named = ~chance(visit, 93, 0.15)
+    family, given = people.used_name(day, who), people.given[who, 0]
+    plain = lines.pharmacy.to_numpy() % 2 == 0
+    family = np.array([capitals(n) if p else n for n, p in zip(family, plain, strict=True)], dtype=object)
+    given = np.array([capitals(n) if p else n for n, p in zip(given, plain, strict=True)], dtype=object)
+    return {
+        "patient_nir": np.where(numbered, people.number[insured], ""),
+        "patient_nir_key": np.where(numbered, people.key[insured], ""),
+        "birth_date": dates(people.birth[who], dialect.date_format),
+        "birth_rank": people.birth_rank[who].astype(str), "sex": people.sex[who].astype(str),
+        "family_name": np.where(named, family, ""), "given_name": np.where(named, given, ""),
+    }  # fmt: skip

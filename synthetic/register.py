@@ -1,0 +1,40 @@
+"""The register of a synthetic root: every simulated producer, with what to expect of it."""
+
+import csv
+import os
+from pathlib import Path
+
+from jobs.core.register import COLUMNS
+from synthetic.dialects import dialect_of
+from synthetic.nir import finess
+from synthetic.pharmacy import pharmacy_id
+from synthetic.stays import Sizes
+
+OPERATOR = "DMP1"
+
+
+def lines(sizes: Sizes) -> list[tuple[object, ...]]:
+    """One row per producer."""
+    daily = round(sizes.persons * 0.075 / max(sizes.pharmacies, 1))
+    rows: list[tuple[object, ...]] = []
+    for rank in range(sizes.hospitals):
+        rows.append((finess(rank), "hospital", f"Centre hospitalier inventé {rank + 1}", "pmsi-mco", "", "", 2,
+                     f"dim{rank + 1}@hopital.invalid", "active"))  # fmt: skip
+    for rank in range(sizes.pharmacies):
+        rows.append((pharmacy_id(rank), "pharmacy", f"Pharmacie inventée {rank + 1}", "pharmacy-csv", dialect_of(rank).name,
+                     daily, 2, f"comptoir{rank + 1}@pharmacie.invalid", "active"))  # fmt: skip
+    rows.append((OPERATOR, "shared_record", "Opérateur de dossier inventé", "shared-record", "",
+                 round(sizes.documents / 30), 2, "exploitation@dossier.invalid", "active"))  # fmt: skip
+    return rows
+
+
+def write_register(path: Path, sizes: Sizes) -> None:
+    """Write the register on first use; one that a person changed since stays as it is."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(lines(sizes))
+    os.replace(draft, path)
