@@ -1,4 +1,4 @@
-"""Files derived from declarations. ``python -m ops.derived`` writes them; with ``--check`` it fails when one is stale."""
+"""Files derived from declarations. ``python -m ops.derived`` writes them; ``--check`` fails when one is stale."""
 
 import argparse
 import sys

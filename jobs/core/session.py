@@ -26,9 +26,8 @@ OPTIONS = {
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "true",
     "spark.sql.files.maxPartitionBytes": "32m",
     "spark.sql.autoBroadcastJoinThreshold": "64m",
-    "spark.driver.extraJavaOptions": (
-        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true"  # short jobs: fast start beats peak speed
-    ),
+    # short jobs: a fast start beats peak speed
+    "spark.driver.extraJavaOptions": ("-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true"),
 }
 
 

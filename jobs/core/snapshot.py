@@ -55,7 +55,7 @@ class Pool:
         size = source.stat().st_size
         source.chmod(self.mode)
         sync(source)
-        os.replace(source, target)
+        source.replace(target)
         return DataFile(digest, rows, size)
 
     def link(self, file: DataFile, other: "Pool") -> None:
@@ -87,7 +87,7 @@ def write_json(path: Path, value: Any) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(canonical_json(value), encoding="utf-8")
     sync(draft)
-    os.replace(draft, path)
+    draft.replace(path)
     sync(path.parent)
 
 

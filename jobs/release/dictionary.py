@@ -45,7 +45,7 @@ def describe(schema: TableSchema) -> list[str]:
     ]
     table = ["| column | type | titre | meaning | unit | codes | privacy |", "|---|---|---|---|---|---|---|"]
     rows = [row(item) for item in schema.fields]
-    return head + (warnings + [""] if warnings else []) + table + rows + [""]
+    return head + ([*warnings, ""] if warnings else []) + table + rows + [""]
 
 
 def row(item: Field) -> str:

@@ -14,7 +14,15 @@ from jobs.core.errors import DataRefused
 from jobs.core.nights import base_night, decision_path, decisions, require_serial
 from jobs.core.schema import load_schema
 from jobs.core.settings import REPOSITORY, Settings
-from jobs.core.snapshot import Partitions, canonical_json, files_of, read_json, tables_from_json, tables_to_json, write_json
+from jobs.core.snapshot import (
+    Partitions,
+    canonical_json,
+    files_of,
+    read_json,
+    tables_from_json,
+    tables_to_json,
+    write_json,
+)
 from jobs.release.dictionary import dictionary
 from jobs.release.pools import READABLE, candidate_pool, locate, published_pool
 
@@ -45,7 +53,7 @@ def read_pointer(path: Path, stage: str, night: str) -> Any:
 
 
 def describe_release(settings: Settings, night: str, tables: dict[str, Partitions]) -> dict[str, Any]:
-    """``release.json``: which files make which table. No clock, no attempt, no machine: the name follows the content."""
+    """``release.json``: which files make which table. No clock, no attempt: the name follows the content."""
     base = base_night(settings, night)
     body: dict[str, Any] = {
         "night": night,
@@ -102,7 +110,7 @@ def build_view(settings: Settings, content: dict[str, Any], tables: dict[str, Pa
         shutil.copytree(REPOSITORY / "schemas" / "published", view / "schemas")
         for path in (view, *view.rglob("*")):
             path.chmod(0o755 if path.is_dir() else READABLE)
-        os.rename(view, target)
+        view.rename(target)
 
 
 def write_empty(folder: Path, table: str) -> None:
@@ -117,16 +125,20 @@ def switch(settings: Settings, name: str) -> None:
     draft = settings.published / f".current.{os.getpid()}"
     draft.unlink(missing_ok=True)
     draft.symlink_to(name)
-    os.replace(draft, settings.published / "current")
+    draft.replace(settings.published / "current")
 
 
 def current_release(settings: Settings) -> str | None:
     """The name of the release that readers see, or nothing before the first publication."""
     link = settings.published / "current"
-    return os.readlink(link) if link.is_symlink() else None
+    return str(link.readlink()) if link.is_symlink() else None
 
 
 def kept_releases(settings: Settings) -> list[str]:
     """Every release that can be made current, oldest night first."""
-    found = [json.loads(path.read_text()) for path in settings.published.glob("*/release.json") if not path.parent.is_symlink()]
+    found = [
+        json.loads(path.read_text())
+        for path in settings.published.glob("*/release.json")
+        if not path.parent.is_symlink()
+    ]
     return [item["release"] for item in sorted(found, key=lambda item: (item["night"], item["release"]))]

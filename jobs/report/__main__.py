@@ -1,6 +1,5 @@
 """``python -m jobs.report --night N``: write the night's page, its facts and the receipts, whatever happened."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -47,8 +46,8 @@ def replace_folder(new: Path, target: Path, attempt: Path) -> None:
     """Put a folder in the place of another; a reader in the gap between the two renames tries again."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        os.rename(target, attempt / "before")
-    os.rename(new, target)
+        target.rename(attempt / "before")
+    new.rename(target)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,11 @@ from jobs.release.pools import locate
 from jobs.report.masking import coarse, mask_parts
 from jobs.report.sources import optional, source_facts
 
-CODE_COLUMNS = {"hospital_diagnosis": ("code", "cim10"), "hospital_procedure": ("code", "ccam"), "dispensation": ("cip13", "cip13")}
+CODE_COLUMNS = {
+    "hospital_diagnosis": ("code", "cim10"),
+    "hospital_procedure": ("code", "ccam"),
+    "dispensation": ("cip13", "cip13"),
+}
 TREND_NIGHTS = 12
 WORKLIST_LENGTH = 50
 
@@ -34,7 +38,13 @@ def run_facts(settings: Settings, night: str) -> dict[str, Any]:
         "release": decided.get("release"),
         "reasons": gate.get("reasons", []),
         "holds": [
-            {"source": item["source"], **{key: producer[key] for key in ("producer", "name", "contact", "status", "rule", "held_since", "as_of")}}
+            {
+                "source": item["source"],
+                **{
+                    key: producer[key]
+                    for key in ("producer", "name", "contact", "status", "rule", "held_since", "as_of")
+                },
+            }
             for item in sources
             for producer in item["producers"]
             if producer["status"] not in ("accepted", "missing", "open")
@@ -61,11 +71,7 @@ def table_facts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
 
 def failed_rules(settings: Settings, night: str, gate: dict[str, Any]) -> list[dict[str, Any]]:
     """Rules of suites that failed, at the check of a source or at the gate; critical ones first."""
-    found = [
-        {"where": "gate", **result}
-        for result in gate.get("suites", [])
-        if not result.get("success", True)
-    ]
+    found = [{"where": "gate", **result} for result in gate.get("suites", []) if not result.get("success", True)]
     for path in sorted((settings.standard).glob(f"*/{night}/check.json")):
         found += [
             {"where": path.parent.parent.name, **result}
@@ -93,7 +99,9 @@ def rejects(settings: Settings, night: str) -> list[dict[str, Any]]:
         if table is None:
             continue
         source = path.parent.parent.name
-        for producer, rule, warnings in zip(*(table[name].to_pylist() for name in ("producer", "rule", "warnings")), strict=True):
+        for producer, rule, warnings in zip(
+            *(table[name].to_pylist() for name in ("producer", "rule", "warnings")), strict=True
+        ):
             for code in ([rule] if rule else []) + (warnings.split(",") if warnings else []):
                 hits[source, code] += 1
                 producers.setdefault((source, code), set()).add(producer)
@@ -124,9 +132,14 @@ def unknown_codes(settings: Settings, candidate: dict[str, Any]) -> list[dict[st
         paths = [str(locate(settings, file)) for file in files_of(tables.get(table, {}))]
         if not paths:
             continue
-        codes = ds.dataset(paths).to_table(columns=[column], filter=~pc.field("code_known") & pc.field(column).is_valid())
+        codes = ds.dataset(paths).to_table(
+            columns=[column], filter=~pc.field("code_known") & pc.field(column).is_valid()
+        )
         counts = codes.group_by(column).aggregate([(column, "count")]).to_pylist()
-        found += [{"list": code_list, "table": table, "code": item[column], "count": item[f"{column}_count"]} for item in counts]
+        found += [
+            {"list": code_list, "table": table, "code": item[column], "count": item[f"{column}_count"]}
+            for item in counts
+        ]
     return sorted(found, key=lambda item: (-item["count"], item["list"], item["code"]))[:WORKLIST_LENGTH]
 
 

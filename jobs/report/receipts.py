@@ -37,7 +37,10 @@ def flagged_rows(intake: Any, producer: str) -> list[dict[str, Any]]:
     ).sort_by([("delivery_id", "ascending"), ("file", "ascending"), ("record", "ascending")])
     rows = own.select(["delivery_id", "file", "record", "outcome", "rule", "warnings"]).to_pylist()
     return [
-        {**row, "codes": ([row["rule"]] if row["rule"] else []) + (row["warnings"].split(",") if row["warnings"] else [])}
+        {
+            **row,
+            "codes": ([row["rule"]] if row["rule"] else []) + (row["warnings"].split(",") if row["warnings"] else []),
+        }
         for row in rows
     ]
 
@@ -51,6 +54,15 @@ def write_csv(path: Path, rows: list[dict[str, Any]], catalogue: dict[str, Any])
             for code in row["codes"]:
                 words = catalogue[code]
                 writer.writerow(
-                    [row["delivery_id"], row["file"], row["record"], row["outcome"], code]
-                    + [words["title"]["fr"], words["remedy"]["fr"], words["title"]["en"], words["remedy"]["en"]]
+                    [
+                        row["delivery_id"],
+                        row["file"],
+                        row["record"],
+                        row["outcome"],
+                        code,
+                        words["title"]["fr"],
+                        words["remedy"]["fr"],
+                        words["title"]["en"],
+                        words["remedy"]["en"],
+                    ]
                 )

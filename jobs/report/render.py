@@ -14,7 +14,13 @@ CHART_WIDTH, CHART_HEIGHT = 240, 70
 
 def environment() -> Environment:
     """Templates with escaping on, and an error on any name that is not given."""
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.globals.update(
         words=WORDS,
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704  our own file, not data
@@ -25,15 +31,21 @@ def environment() -> Environment:
 
 def render_page(facts: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
     """The night's page."""
-    return environment().get_template("page.html.j2").render(
-        run=facts,
-        rows=sum(item["rows"] for item in facts["tables"]),
-        funnel=funnel(facts),
-        charts=charts(facts, earlier),
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            run=facts,
+            rows=sum(item["rows"] for item in facts["tables"]),
+            funnel=funnel(facts),
+            charts=charts(facts, earlier),
+        )
     )
 
 
-def render_receipt(night: str, source: str, producer: dict[str, Any], rows: list[dict[str, Any]], catalogue: dict[str, Any]) -> str:
+def render_receipt(
+    night: str, source: str, producer: dict[str, Any], rows: list[dict[str, Any]], catalogue: dict[str, Any]
+) -> str:
     """One producer's receipt."""
     template = environment().get_template("receipt.html.j2")
     return template.render(night=night, source_name=source, producer=producer, rows=rows, catalogue=catalogue)
@@ -44,7 +56,9 @@ def funnel(facts: dict[str, Any]) -> list[dict[str, Any]]:
     lines = []
     for item in facts["tables"]:
         moved = {
-            event: sum(line["count"] for line in facts["moves"] if line["table"] == item["table"] and line["event"] == event)
+            event: sum(
+                line["count"] for line in facts["moves"] if line["table"] == item["table"] and line["event"] == event
+            )
             for event in ("added", "removed")
         }
         before = item["rows"] - moved["added"] + moved["removed"]

@@ -32,10 +32,17 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
     pull = optional(settings.raw / source / night / "pull.json")
     history = volumes(settings, source, night)
     names = sorted(
-        set(state.get("producers", {})) | {p.producer for p in register.values() if p.source == source and p.status == "active"}
+        set(state.get("producers", {}))
+        | {p.producer for p in register.values() if p.source == source and p.status == "active"}
     )
     producers = [
-        producer_facts(name, register.get(name), state.get("producers", {}).get(name, {}), proposal.get(name, {}), history.get(name, []))
+        producer_facts(
+            name,
+            register.get(name),
+            state.get("producers", {}).get(name, {}),
+            proposal.get(name, {}),
+            history.get(name, []),
+        )
         for name in names
     ]
     return {
@@ -46,7 +53,9 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
         "read": sum(item["read"] for item in producers),
         "outcomes": {key: sum(item["outcomes"][key] for item in producers) for key in OUTCOMES},
         "producers_by_status": count_by(producers, "status"),
-        "producers": sorted(producers, key=lambda item: (item["status"] == "accepted", item["status"], item["producer"])),
+        "producers": sorted(
+            producers, key=lambda item: (item["status"] == "accepted", item["status"], item["producer"])
+        ),
     }
 
 

@@ -29,7 +29,7 @@ def verify(settings: Settings, name: str) -> int:
 
 
 def rollback(settings: Settings, name: str) -> None:
-    """Verify a kept release and make it current. The next published night goes on from the newest night, not from it."""
+    """Verify a kept release and make it current. The next night goes on from the newest one, not from it."""
     with lock(settings, "national"):
         files = verify(settings, name)
         before = current_release(settings)

@@ -28,7 +28,10 @@ def persons(settings: Settings, month: str, *pseudonyms: str) -> DataFile:
 
 def judge(settings: Settings, night: str, parts: dict[str, list[DataFile]], decision: str = "publish") -> None:
     tables = {"person": parts, "source_state": {}}
-    write_json(settings.candidate / night / "candidate.json", {"night": night, "tables": tables_to_json(tables) | {"source_state": {}}})
+    write_json(
+        settings.candidate / night / "candidate.json",
+        {"night": night, "tables": tables_to_json(tables) | {"source_state": {}}},
+    )
     write_json(settings.candidate / night / "gate.json", {"night": night, "decision": decision})
 
 

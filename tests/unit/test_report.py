@@ -42,30 +42,51 @@ def night(settings: Settings) -> Settings:
     ]
     with attempt_folder(settings) as attempt:
         file = write_small(intake, load_schema("ledger/intake"), Pool(settings.ledger / "pool"), attempt)
-        diagnosis = write_small(diagnoses(), load_schema("published/hospital_diagnosis"), candidate_pool(settings), attempt)
+        diagnosis = write_small(
+            diagnoses(), load_schema("published/hospital_diagnosis"), candidate_pool(settings), attempt
+        )
     folder = settings.standard / "hospital" / NIGHT
     counts = {"read": 3, "accepted": 2, "unchanged": 0, "duplicate": 0, "quarantined": 1, "ignored": 0}
-    write_json(folder / "proposal.json", {"producers": {"990000012": {"deliveries": ["d1"], **counts}}, "tables": {"intake": [file.to_json()]}})
-    states = {"990000012": {"status": "accepted", "as_of": NIGHT, "read": 3}, "990000020": {"status": "held", "held_since": "2026-11-20", "rule": reject}}
+    write_json(
+        folder / "proposal.json",
+        {"producers": {"990000012": {"deliveries": ["d1"], **counts}}, "tables": {"intake": [file.to_json()]}},
+    )
+    states = {
+        "990000012": {"status": "accepted", "as_of": NIGHT, "read": 3},
+        "990000020": {"status": "held", "held_since": "2026-11-20", "rule": reject},
+    }
     write_json(folder / "state.json", {"status": "partial", "producers": states})
-    write_json(settings.standard / "pharmacy" / NIGHT / "state.json", {"status": "absent", "producers": {"PH0000001": {"status": "missing"}}})
+    write_json(
+        settings.standard / "pharmacy" / NIGHT / "state.json",
+        {"status": "absent", "producers": {"PH0000001": {"status": "missing"}}},
+    )
     ledger = [{"event": "added", "table": "hospital_diagnosis", "source": "hospital", "count": 3}]
     tables = {"hospital_diagnosis": {"2026-11": [diagnosis.to_json()]}}
     write_json(settings.candidate / NIGHT / "candidate.json", {"night": NIGHT, "tables": tables, "ledger": ledger})
     write_json(settings.candidate / NIGHT / "gate.json", {"decision": "publish", "reasons": [], "suites": []})
-    write_json(settings.ledger / "nights" / f"{NIGHT}.json", {"night": NIGHT, "decision": "publish", "release": f"{NIGHT}-abc"})
+    write_json(
+        settings.ledger / "nights" / f"{NIGHT}.json", {"night": NIGHT, "decision": "publish", "release": f"{NIGHT}-abc"}
+    )
     return settings
 
 
 def intake_row(producer: str, record: int, outcome: str, rule: str | None, warnings: str | None) -> dict[str, Any]:
-    place = {"night": NIGHT, "source": "hospital", "producer": producer, "delivery_id": "d1", "file": "rss.txt", "record": record}
+    place = {
+        "night": NIGHT,
+        "source": "hospital",
+        "producer": producer,
+        "delivery_id": "d1",
+        "file": "rss.txt",
+        "record": record,
+    }
     return place | {"kind": "rss", "outcome": outcome, "rule": rule, "warnings": warnings}
 
 
 def diagnoses() -> list[dict[str, Any]]:
     shared = {"care_month": "2026-11", "producer": "990000012", "unit_rank": 1, "kind": "principal"}
     return [
-        shared | {"pseudonym": f"1.{n}", "stay_id": str(n), "diagnosis_rank": n, "code": code, "code_known": code == "I10"}
+        shared
+        | {"pseudonym": f"1.{n}", "stay_id": str(n), "diagnosis_rank": n, "code": code, "code_known": code == "I10"}
         for n, code in enumerate(["I10", "Z99X", "Z99X"], start=1)
     ]
 
@@ -77,7 +98,9 @@ def page(settings: Settings) -> str:
 
 def test_the_verdict_comes_first_and_the_trouble_is_named(night: Settings) -> None:
     text = page(night)
-    assert text.index('id="verdict"') < text.index('id="sources"') < text.index('id="funnel"') < text.index('id="rules"')
+    assert (
+        text.index('id="verdict"') < text.index('id="sources"') < text.index('id="funnel"') < text.index('id="rules"')
+    )
     assert f"{NIGHT}-abc" in text
     facts = json.loads((night.reports / NIGHT / "run.json").read_text())
     assert [(hold["producer"], hold["status"]) for hold in facts["holds"]] == [("990000020", "held")]
@@ -96,7 +119,10 @@ def test_a_receipt_lists_the_producer_s_own_rejects_with_place_and_remedy(night:
     page(night)
     with (night.reports / NIGHT / "receipts" / "hospital" / "990000012.csv").open(encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream, delimiter=";"))
-    assert [(row["file"], row["record"], row["outcome"]) for row in rows] == [("rss.txt", "2", "quarantined"), ("rss.txt", "3", "accepted")]
+    assert [(row["file"], row["record"], row["outcome"]) for row in rows] == [
+        ("rss.txt", "2", "quarantined"),
+        ("rss.txt", "3", "accepted"),
+    ]
     assert all(row["remede"] and row["remedy"] for row in rows)
 
 
@@ -123,7 +149,9 @@ def test_the_same_facts_give_the_same_bytes(night: Settings) -> None:
         ({"a": 11}, {"a": 11}),
     ],
 )
-def test_small_counts_of_persons_are_hidden_with_their_complement(parts: dict[str, int], shown: dict[str, int | None]) -> None:
+def test_small_counts_of_persons_are_hidden_with_their_complement(
+    parts: dict[str, int], shown: dict[str, int | None]
+) -> None:
     assert mask_parts(parts, 11) == shown
 
 

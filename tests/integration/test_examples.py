@@ -1,0 +1,39 @@
+"""Each reader reads each published table with one line."""
+
+import os
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from jobs.core.schema import schemas_of
+from jobs.core.settings import REPOSITORY, Settings
+
+READERS = ("duckdb", "pandas", "polars", "spark")
+TABLES = [schema.name for schema in schemas_of("published")]
+
+
+def counted(settings: Settings, reader: str, table: str) -> int:
+    script = REPOSITORY / "examples" / f"with_{reader}.py"
+    environment = os.environ | {
+        "VEILLEE_ROOT": str(settings.root),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+    }
+    done = subprocess.run(
+        [sys.executable, str(script), table], env=environment, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.split()[-1])
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_reader_counts_what_the_release_says(in_root: Settings, reader: str) -> None:
+    view = in_root.published / "current"
+    expected = duckdb.sql(f"select count(*) from '{view}/dispensation/*.parquet'").fetchall()[0][0]
+    assert counted(in_root, reader, "dispensation") == expected > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_duckdb_reads_every_table(in_root: Settings, table: str) -> None:
+    assert counted(in_root, "duckdb", table) > 0

@@ -1,0 +1,65 @@
+"""The report as a steward sees it: on a phone, on a laptop and on paper, without the network."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from jobs.core.settings import Settings
+from tests.integration.conftest import FIRST, chromium
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(chromium()), args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (794, 1123)], ids=["phone", "laptop", "A4"])
+def test_the_page_fits_and_asks_for_nothing(browser: Browser, in_root: Settings, width: int, height: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    asked: list[str] = []
+    trouble: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto((in_root.reports / FIRST / "index.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in asked if not url.startswith("file:")] == []
+    assert trouble == []
+    box = page.locator("#verdict").bounding_box()
+    assert box is not None and box["y"] < height / 3
+    page.close()
+
+
+def test_a_reader_switches_language_and_opens_a_receipt(browser: Browser, in_root: Settings) -> None:
+    page = browser.new_page()
+    page.goto((in_root.reports / FIRST / "index.html").as_uri())
+    assert page.locator("#verdict").inner_text().startswith("Publiée")
+    page.locator("#switch").click()
+    assert page.locator("#verdict").inner_text().startswith("Published")
+    page.locator("#producers details summary").first.click()
+    page.locator("#producers a").first.click()
+    assert "Accusé de réception" in page.locator("h1").inner_text()
+    page.close()
+
+
+def test_paper_shows_every_producer_and_no_button(browser: Browser, in_root: Settings) -> None:
+    page = browser.new_page()
+    page.goto((in_root.reports / FIRST / "index.html").as_uri())
+    page.emulate_media(media="print")
+    assert not page.locator("#switch").is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#producers details:not([open])").count() == 0
+    page.close()
