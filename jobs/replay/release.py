@@ -1,0 +1,72 @@
+"""What a replay let through: counted as event ``released``, remembered so that it happens once."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.core.ledger import line
+from jobs.core.snapshot import write_json
+from jobs.replay.memory import Place, released_before, released_path
+from jobs.replay.packs import quarantined
+from jobs.replay.requests import Replay
+from jobs.standardise.context import Context
+
+PLACE_NAMES = ["producer", "delivery_id", "file", "record"]
+
+
+@dataclass
+class Released:
+    """Records let through, by place when they come from quarantine, else only counted; and the rest."""
+
+    places: dict[Place, str] = field(default_factory=dict)
+    whole: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def count(self, producer: str) -> int:
+        """Records of a producer that this night lets through."""
+        places = sum(1 for place in self.places if place[0] == producer)
+        return places + sum(count for (owner, _), count in self.whole.items() if owner == producer)
+
+    def lines(self, context: Context) -> list[dict[str, Any]]:
+        """Ledger lines: event ``released``, with the rule that had rejected the records or the hold as cause."""
+        stage = {"stage": "standardise", "source": context.source, "event": "released"}
+        rejected = Counter((producer, delivery, code) for (producer, delivery, _, _), code in self.places.items())
+        lines = [
+            line(count, **stage, producer=producer, delivery_id=delivery, rule=code, cause="replay")
+            for (producer, delivery, code), count in rejected.items()
+        ]
+        return lines + [
+            line(count, **stage, producer=producer, delivery_id=delivery, cause="replay of a held delivery")
+            for (producer, delivery), count in self.whole.items()
+        ]
+
+
+def released_records(context: Context, records: DataFrame, replays: list[Replay]) -> Released:
+    """What of the records taken in again passed this time. ``records`` are those of the replayed deliveries only."""
+    found = Released()
+    passed = records.where(F.col("outcome").isin("accepted", "unchanged")).select(*PLACE_NAMES)
+    whole = {(one.delivery.producer, one.delivery.delivery_id) for one in replays if one.whole}
+    if whole:
+        for row in passed.groupBy("producer", "delivery_id").count().collect():
+            if (row.producer, row.delivery_id) in whole:
+                found.whole[row.producer, row.delivery_id] += row["count"]
+    before = released_before(context.settings, context.source, context.night)
+    for replay in replays:
+        if not replay.whole:
+            rejected = quarantined(context.spark, context.settings, context.source, replay)
+            places = rejected.select(*PLACE_NAMES, F.col("rule").alias("was"))
+            for row in passed.join(places, PLACE_NAMES, how="inner").collect():
+                place = (row.producer, row.delivery_id, row.file, row.record)
+                if place not in before:
+                    found.places[place] = row.was
+    return found
+
+
+def write_released(context: Context, released: Released) -> None:
+    """Remember what this night lets through; doing the night again replaces it."""
+    path = released_path(context.settings, context.source, context.night)
+    if released.places or path.is_file():
+        places = [[*place, code] for place, code in sorted(released.places.items())]
+        write_json(path, {"night": context.night, "source": context.source, "records": places})

@@ -1,0 +1,204 @@
+"""What a source's parser is given and what it must give back. The driver does everything else."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from jobs.core.keys import key_table
+from jobs.core.register import Producer
+from jobs.core.schema import load_schema
+from jobs.core.settings import Settings
+from jobs.core.snapshot import DataFile, files_of, tables_from_json
+from jobs.core.tables import read_files
+from jobs.standardise.deliveries import Delivery, sequence
+from jobs.standardise.pools import claim_pool, standard_pool
+
+RECORDS = T.StructType(
+    [
+        T.StructField("producer", T.StringType()),
+        T.StructField("delivery_id", T.StringType()),
+        T.StructField("file", T.StringType()),
+        T.StructField("record", T.LongType()),
+        T.StructField("offset", T.LongType()),
+        T.StructField("kind", T.StringType()),
+        T.StructField("bytes", T.BinaryType()),
+        T.StructField("outcome", T.StringType()),
+        T.StructField("rule", T.StringType()),
+        T.StructField("field", T.StringType()),
+        T.StructField("warnings", T.StringType()),
+    ]
+)
+PACKS = T.StructType(
+    [
+        T.StructField("producer", T.StringType()),
+        T.StructField("delivery_id", T.StringType()),
+        T.StructField("format", T.StringType()),
+        T.StructField("file", T.StringType()),
+        T.StructField("part", T.LongType()),
+        T.StructField("offset", T.LongType()),
+        T.StructField("first_record", T.LongType()),
+        T.StructField("bytes", T.BinaryType()),
+        T.StructField("replayed", T.BooleanType()),
+        T.StructField("record", T.LongType()),
+        T.StructField("head", T.BinaryType()),
+    ]
+)
+DELIVERIES = T.StructType(
+    [
+        T.StructField("producer", T.StringType()),
+        T.StructField("delivery_id", T.StringType()),
+        T.StructField("mode", T.StringType()),
+        T.StructField("covers_from", T.StringType()),
+        T.StructField("covers_to", T.StringType()),
+        T.StructField("replayed", T.BooleanType()),
+        T.StructField("sequence", T.LongType()),
+    ]
+)
+
+
+@dataclass
+class Standardised:
+    """What ``standardise(context)`` of a source returns; the driver counts, checks and writes it.
+
+    ``records``: one row per record read, columns of RECORDS; ``bytes`` may be null unless quarantined; ``warnings`` is
+    a comma-separated list of warning codes or null; exactly the quarantined and ignored ones have a ``rule``.
+    ``tables``: standard table -> the complete new content of every partition in scope, as ``schemas/standard`` says.
+    ``claims``: as ``schemas/identity/claim``; known ones may be among them, the driver leaves them out.
+    ``scope``: the (producer, period) pairs that this proposal replaces in *all* the tables given; one without rows is
+    emptied.
+    ``events``: ledger lines beyond the intake (superseded, withdrawn, deleted), each with producer and delivery.
+    """
+
+    records: DataFrame
+    tables: dict[str, DataFrame]
+    claims: DataFrame
+    scope: list[tuple[str, str]]
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Context:
+    """One night of one source: its deliveries, the closed state it starts from, and means to read both.
+
+    ``replayed`` are packs of PACKS taken again on request; ``attempt`` is scratch that disappears.
+    """
+
+    spark: SparkSession
+    settings: Settings
+    night: str
+    source: str
+    deliveries: list[Delivery]
+    register: dict[str, Producer]
+    base: dict[str, Any] | None
+    attempt: Path
+    replayed: DataFrame | None = None
+    cached: list[DataFrame] = field(default_factory=list)
+
+    def packs(self) -> DataFrame:
+        """Raw bytes: columns of PACKS, one row per part of a file.
+
+        ``first_record`` is the number of line ends before the part, ``offset`` that of its first byte in the file.
+        A record that is taken again comes as a part of its own: ``replayed`` is true, ``record`` its number,
+        ``first_record`` is ``record - 1``, ``bytes`` are the record as quarantined, and ``head`` holds the first bytes
+        of its file (for a header line) while the raw zone still has them. Otherwise ``record`` and ``head`` are null.
+        """
+        frames = [self.fresh_packs()] if any(not one.replayed for one in self.deliveries) else []
+        frames += [self.replayed.select(*PACKS.names)] if self.replayed is not None else []
+        if not frames:
+            return self.spark.createDataFrame([], PACKS)
+        return frames[0] if len(frames) == 1 else frames[0].unionByName(frames[1])
+
+    def fresh_packs(self) -> DataFrame:
+        """Packs of what arrived this night."""
+        from jobs.pull import read_packs  # pull imports boto3, which a night without deliveries need not load
+
+        fresh = [one for one in self.deliveries if not one.replayed]
+        names = sorted({one.delivery_id for one in fresh})
+        packs = shaped(read_packs(self.spark, self.settings, self.source, self.night, names))
+        return packs.join(F.broadcast(self.pairs(fresh)), ["producer", "delivery_id"], how="left_semi").select(
+            *PACKS.names
+        )
+
+    def pairs(self, deliveries: list[Delivery]) -> DataFrame:
+        """Producer and delivery_id of some deliveries, as a frame to join on."""
+        rows = [(one.producer, one.delivery_id) for one in deliveries]
+        return self.spark.createDataFrame(rows, "producer string, delivery_id string")
+
+    @cached_property
+    def order(self) -> dict[tuple[str, str], int]:
+        """A growing number per (producer, delivery); a delivery that is not in it is older than all."""
+        return sequence(self.settings, self.source, self.deliveries)
+
+    def delivery_table(self) -> DataFrame:
+        """The deliveries of this night: columns of DELIVERIES; later ones have the greater ``sequence``."""
+        rows = [
+            (
+                one.producer,
+                one.delivery_id,
+                one.mode,
+                one.covers_from,
+                one.covers_to,
+                one.replayed,
+                self.order[one.producer, one.delivery_id],
+            )
+            for one in self.deliveries
+        ]
+        return self.spark.createDataFrame(rows, DELIVERIES)
+
+    def base_periods(self, table: str, producer: str) -> list[str]:
+        """Periods that a producer has in the state this night starts from."""
+        partitions = (self.base or {}).get("tables", {}).get(table, {})
+        pairs = (name.split("__", 1) for name in partitions)
+        return sorted(period for owner, period in pairs if owner == producer)
+
+    def base_table(self, table: str, partitions: list[tuple[str, str]] | None = None) -> DataFrame:
+        """Rows of a standard table as the state this night starts from has them; all partitions when None is given."""
+        held = tables_from_json((self.base or {}).get("tables", {})).get(table, {})
+        wanted = held if partitions is None else {"__".join(pair): held.get("__".join(pair), []) for pair in partitions}
+        pool = standard_pool(self.settings, self.source)
+        return read_files(self.spark, pool, files_of(wanted), load_schema(f"standard/{table}"))
+
+    def base_claims(self) -> DataFrame:
+        """``subject_id`` and ``claim_id`` of every claim that the base state holds."""
+        schema = load_schema("identity/claim")
+        frames = []
+        for entry in (self.base or {}).get("claims", []):
+            files = [DataFile.from_json(item) for item in entry["files"]]
+            claims = read_files(self.spark, claim_pool(self.settings), files, schema)
+            if entry.get("except"):
+                claims = claims.where(~F.col("producer").isin(entry["except"]))
+            frames.append(claims.select("subject_id", "claim_id"))
+        empty = self.spark.createDataFrame([], "subject_id string, claim_id string")
+        for frame in frames:
+            empty = empty.unionByName(frame)
+        return empty
+
+    def key(self, name: str) -> DataFrame:
+        """A key as a one-row table with the column ``key`` (see jobs.core.tokens.with_key)."""
+        return key_table(self.spark, self.settings, name)
+
+    def cache(self, frame: DataFrame) -> DataFrame:
+        """Keep a frame that several outputs are made from; the driver lets go of it at the end."""
+        self.cached.append(frame.persist())
+        return frame
+
+    def release(self) -> None:
+        """Let go of every cached frame."""
+        for frame in self.cached:
+            frame.unpersist()
+        self.cached.clear()
+
+
+def shaped(packs: DataFrame) -> DataFrame:
+    """Packs as pull wrote them, with the columns that only replayed ones fill."""
+    return packs.select(
+        *[F.col(name).cast(PACKS[name].dataType).alias(name) for name in PACKS.names[:8]],
+        F.lit(False).alias("replayed"),
+        F.lit(None).cast("bigint").alias("record"),
+        F.lit(None).cast("binary").alias("head"),
+    )

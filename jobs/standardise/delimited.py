@@ -1,0 +1,81 @@
+"""Delimited files of packs as a Spark frame: bytes in, one row per record out.
+
+Lines are decoded one by one, so that a damaged line costs that line and no other. A record is a line, or several when a
+quoted cell holds line breaks. The header is found by its column names within the first lines; what stands above it is a
+banner. Memory per task is bounded by one Arrow batch (64 MB by Spark's default), one part of a file and one record.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from jobs.standardise.delimited_file import FileReader, Record, Shape
+from jobs.standardise.dialects import Dialect
+
+BATCH_RECORDS = 8192
+NEEDED = ("producer", "delivery_id", "file", "offset", "bytes", "record", "head")
+PLACE = ("producer", "delivery_id", "file", "record", "offset", "bytes", "dialect", "problem", "field")
+PLACE_TYPES = {"record": pa.int64(), "offset": pa.int64(), "bytes": pa.binary()}
+DDL = {pa.string(): "string", pa.int64(): "bigint", pa.binary(): "binary"}
+
+
+def read_delimited(packs: DataFrame, dialects: dict[str, Dialect], shape: Shape) -> DataFrame:
+    """One row per record of the packs' files.
+
+    ``packs``: as the context gives them; a record taken again is a part with its ``record`` number and its file's
+    ``head``. ``dialects``: by producer. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null,
+    or ``header``, ``encoding``, ``total`` or ``columns`` (and ``field`` the column at fault, if one); then no cell is filled.
+    """
+    schema = pa.schema([(name, PLACE_TYPES.get(name, pa.string())) for name in (*PLACE, *shape.columns)])
+
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from batched(records(parts_of(batches), dialects, shape), schema)
+
+    ddl = ", ".join(f"`{item.name}` {DDL[item.type]}" for item in schema)
+    file = ("producer", "delivery_id", "file")
+    return (
+        packs.select(*NEEDED).repartition(*file).sortWithinPartitions(*file, "record", "offset").mapInArrow(read, ddl)
+    )
+
+
+def parts_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    """The parts, one by one: a batch may hold many, and only one is unpacked at a time."""
+    for batch in batches:
+        for row in range(batch.num_rows):
+            yield {name: batch.column(name)[row].as_py() for name in NEEDED}
+
+
+def records(parts: Iterable[dict[str, Any]], dialects: dict[str, Dialect], shape: Shape) -> Iterator[Record]:
+    """Records of all parts; the parts of one file follow each other in order."""
+    reader: FileReader | None = None
+    current: tuple[Any, ...] = ()
+    for part in parts:
+        file = tuple(part[name] for name in ("producer", "delivery_id", "file", "record"))
+        if file != current or reader is None:
+            if reader is not None:
+                yield from reader.finish()
+            reader = FileReader(part, dialects[part["producer"]], shape)
+            current = file
+        yield from reader.feed(part["bytes"], part["offset"])
+    if reader is not None:
+        yield from reader.finish()
+
+
+def batched(rows: Iterator[Record], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Rows as Arrow batches of a limited number of records."""
+    held: list[Record] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == BATCH_RECORDS:
+            yield to_batch(held, schema)
+            held = []
+    if held:
+        yield to_batch(held, schema)
+
+
+def to_batch(rows: list[Record], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as one Arrow batch."""
+    arrays = [pa.array(column, item.type) for column, item in zip(zip(*rows, strict=True), schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -1,0 +1,218 @@
+"""One delimited file, read part by part: lines to records, each with its place, its own bytes and its cells."""
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from jobs.standardise.dialects import Dialect, normalise
+
+HEADER_LINES = 20  # a banner is shorter
+RECORD_LINES = 50  # a quoted cell that is still open after so many lines was never closed
+TOTAL = re.compile(r"\s*(sous-?)?tota(l|ux)\b|\s*(qt[eé]|quantit[eé])\s*:", re.IGNORECASE)
+
+Record = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is wanted of a file: canonical columns, those it may not lack, those that a row of totals leaves empty."""
+
+    columns: tuple[str, ...]
+    mandatory: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+class Header:
+    """Where each canonical column stands in a file, or why the file is refused."""
+
+    def __init__(self, cells: Sequence[str], dialect: Dialect, shape: Shape) -> None:
+        names = [normalise(cell) for cell in cells]
+        wanted = {name: normalise(dialect.columns[name]) for name in shape.columns if name in dialect.columns}
+        found = {name: names.index(text) for name, text in wanted.items() if text in names}
+        twice = [name for name, text in wanted.items() if names.count(text) > 1]
+        self.width = len(cells)
+        self.found = len(found)
+        self.wrong = next((name for name in (*shape.mandatory, *twice) if name not in found or name in twice), None)
+        self.places = [found.get(name, self.width) for name in shape.columns]
+        self.pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*self.places)
+
+
+class FileReader:
+    """Reads the parts of one file in order. Feed every part, then finish."""
+
+    def __init__(self, part: dict[str, Any], dialect: Dialect, shape: Shape) -> None:
+        self.dialect, self.shape = dialect, shape
+        self.key = [shape.columns.index(name) for name in shape.key]
+        self.place = (part["producer"], part["delivery_id"], part["file"])
+        self.alone = part["record"] is not None
+        self.record = part["record"] - 1 if self.alone else 0
+        self.encoding = "utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding
+        self.quote = dialect.quote.encode()
+        self.blank = (None,) * len(shape.columns)
+        self.carry = b""
+        self.end = 0
+        self.header: Header | None = None
+        self.waiting: list[tuple[bytes, int, list[str] | None, bool]] = []
+        self.done: list[Record] = []
+        if self.alone:
+            self.header = self.header_of(part["head"] or b"")
+
+    def header_of(self, head: bytes) -> "Header":
+        """The header of a file from its first bytes, for a record that is read alone."""
+        whole = {"producer": "", "delivery_id": "", "file": "", "record": None}
+        reader = FileReader(whole, self.dialect, self.shape)
+        reader.feed(head, 0)
+        return reader.header or Header([], self.dialect, self.shape)
+
+    def feed(self, data: bytes, offset: int) -> list[Record]:
+        """Records that this part completes."""
+        lines = (self.carry + data).splitlines(keepends=True)
+        start = offset - len(self.carry)
+        # A part may end within a line, or between CR and LF: such an end waits for the next part.
+        held = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        self.carry = self.walk(lines, start, final=False) + held
+        self.end = offset + len(data)
+        return self.take_done()
+
+    def finish(self) -> list[Record]:
+        """The last records. A file without header and without any record is itself one refused record."""
+        self.walk(self.carry.splitlines(keepends=True), self.end - len(self.carry), final=True)
+        if self.header is None:
+            self.decide()
+        return self.take_done()
+
+    def take_done(self) -> list[Record]:
+        """What has been read since the last call."""
+        done, self.done = self.done, []
+        return done
+
+    def walk(self, lines: list[bytes], offset: int, *, final: bool) -> bytes:
+        """Cut lines into records; returns what must wait for the next part."""
+        place = 0
+        while place < len(lines):
+            raw = lines[place]
+            if self.quote in raw:
+                cells, used, foreign = self.quoted(lines, place, final=final)
+                if used == 0:
+                    return b"".join(lines[place:])
+                raw = b"".join(lines[place : place + used])
+            else:
+                text, foreign = self.decode(raw)
+                cells, used = text.rstrip("\r\n").split(self.dialect.separator), 1
+            if raw.strip(b" \r\n\x1a"):
+                self.take(raw, offset, cells, foreign)
+            offset += len(raw)
+            place += used
+        return b""
+
+    def quoted(self, lines: list[bytes], place: int, *, final: bool) -> tuple[list[str] | None, int, bool]:
+        """Cells of a record that starts at a line with quotes; how many lines it takes (0: more are needed); foreign bytes.
+
+        A quote that is never closed, or closes where no record ends, costs its own line only: cells are then None.
+        """
+        window = lines[place : place + RECORD_LINES]
+        texts = TextLines(window, self.decode)
+        reader = csv.reader(texts, delimiter=self.dialect.separator, quotechar=self.dialect.quote)
+        try:
+            cells = next(reader)
+        except csv.Error:
+            return None, 1, False
+        if texts.exhausted:
+            waits = not final and len(window) < RECORD_LINES
+            return (None, 0, False) if waits else (None, 1, texts.first_foreign)
+        if reader.line_num > 1 and self.header is not None and len(cells) != self.header.width:
+            return None, 1, texts.first_foreign
+        return cells, reader.line_num, texts.foreign
+
+    def decode(self, line: bytes) -> tuple[str, bool]:
+        """Text of a line, and whether its bytes are foreign to the declared encoding.
+
+        Almost any bytes decode in a one-byte encoding; those that are valid UTF-8 beyond ASCII were written as UTF-8.
+        """
+        line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            text = line.decode(self.encoding)
+        except UnicodeDecodeError:
+            return line.decode(self.encoding, "replace"), True
+        if self.encoding == "utf-8" or line.isascii():
+            return text, False
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            return text, False
+        return text, True
+
+    def take(self, raw: bytes, offset: int, cells: list[str] | None, foreign: bool) -> None:
+        """A record, or while the header is unknown a line that may be it."""
+        if self.header is not None:
+            self.emit(raw, offset, cells, foreign)
+            return
+        self.waiting.append((raw, offset, cells, foreign))
+        header = Header(cells or [], self.dialect, self.shape)
+        if header.wrong is None:
+            self.header, self.waiting = header, []
+        elif len(self.waiting) == HEADER_LINES:
+            self.decide()
+
+    def decide(self) -> None:
+        """No complete header: the line that names most columns is the faulty one, and every line below it is refused."""
+        headers = [Header(cells or [], self.dialect, self.shape) for _, _, cells, _ in self.waiting]
+        best = max(range(len(headers)), key=lambda place: headers[place].found, default=-1)
+        below = self.waiting
+        if best >= 0 and headers[best].found > 1 and len(self.waiting) > best + 1:
+            below = self.waiting[best + 1 :]
+        self.header = headers[best] if headers else Header([], self.dialect, self.shape)
+        self.waiting = []
+        for raw, offset, cells, foreign in below or [(b"", 0, None, False)]:
+            self.emit(raw, offset, cells, foreign)
+
+    def emit(self, raw: bytes, offset: int, cells: list[str] | None, foreign: bool) -> None:
+        """One record with its place and either its cells or its problem."""
+        self.record += 1
+        header = self.header
+        assert header is not None
+        problem = field = None
+        if header.wrong is not None:
+            problem, field = "header", header.wrong
+        elif foreign:
+            problem = "encoding"
+        elif cells is not None and self.is_total(cells, header):
+            problem = "total"
+        elif cells is None or len(cells) != header.width:
+            problem = "columns"
+        values = self.blank if problem or cells is None else header.pick([*cells, None])
+        place = (*self.place, self.record, offset, raw, self.dialect.name, problem, field)
+        self.done.append(place + values)
+
+    def is_total(self, cells: list[str], header: Header) -> bool:
+        """Whether a row sums up the file: it starts with a word for it, where the key columns are empty."""
+        first = next((cell for cell in cells if cell.strip()), "")
+        if not TOTAL.match(first):
+            return False
+        keys = [cells[header.places[place]] for place in self.key] if len(cells) == header.width else []
+        return all(not cell.strip() or TOTAL.match(cell) for cell in keys)
+
+
+class TextLines:
+    """Decoded lines for the csv module, which asks for one more when a quoted cell is still open."""
+
+    def __init__(self, lines: list[bytes], decode: Callable[[bytes], tuple[str, bool]]) -> None:
+        self.lines, self.decode = lines, decode
+        self.place = 0
+        self.foreign = self.first_foreign = self.exhausted = False
+
+    def __iter__(self) -> "TextLines":
+        return self
+
+    def __next__(self) -> str:
+        if self.place == len(self.lines):
+            self.exhausted = True
+            raise StopIteration
+        text, foreign = self.decode(self.lines[self.place])
+        self.foreign |= foreign
+        self.first_foreign |= foreign and self.place == 0
+        self.place += 1
+        return text

@@ -1,0 +1,125 @@
+"""Merge for sources that append: the same record again changes nothing, a corrected one takes the place of the old."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.core.ledger import line
+from jobs.core.schema import load_schema
+from jobs.standardise.context import Context
+
+PLACE = ["producer", "delivery_id", "file", "record"]
+
+
+@dataclass
+class Merged:
+    """``rows``: complete new content of the partitions in ``scope``, columns as declared. ``outcomes``: PLACE of every
+    new row and its ``outcome``, accepted or duplicate. ``events``: superseded rows, per delivery they came with.
+    """
+
+    rows: DataFrame
+    outcomes: DataFrame
+    events: list[dict[str, Any]]
+    scope: list[tuple[str, str]]
+
+
+def merge_append(
+    context: Context,
+    table: str,
+    new_rows: DataFrame,
+    *,
+    key: list[str],
+    content: list[str],
+    across_periods: bool = False,
+) -> Merged:
+    """Merge new rows of a standard table with what the base state holds of the partitions they touch.
+
+    ``new_rows`` has the declared columns, one row per accepted record. A row is a *duplicate* when the row that holds
+    its ``key`` (in the base, or earlier tonight) has the same ``content``; otherwise it is accepted, and the row that
+    held the key, if any, is superseded. Later deliveries win, then later files and records. A record that is taken in
+    again keeps the place of its own delivery in that order. ``across_periods`` also looks for the keys in the
+    producers' other periods, at the cost of reading their key columns. Two Spark jobs, besides the outputs.
+    """
+    schema = load_schema(f"standard/{table}")
+    new = context.cache(schema.select(new_rows))
+    scope = touched(context, table, new, key, across_periods)
+    base = context.base_table(table, scope)
+    both = new.withColumn("_new", F.lit(True)).unionByName(base.withColumn("_new", F.lit(False)))
+    ranked = context.cache(classify(both, sequence_table(context), key, content))
+    rows = schema.select(ranked.where("_change AND _last"))
+    outcome = F.when(F.col("_change"), "accepted").otherwise("duplicate")
+    outcomes = ranked.where("_new").select(*PLACE, outcome.alias("outcome"))
+    return Merged(rows, outcomes, superseded(context, table, ranked), scope)
+
+
+def touched(
+    context: Context, table: str, new: DataFrame, key: list[str], across_periods: bool
+) -> list[tuple[str, str]]:
+    """The (producer, period) pairs that the new rows fall into, or whose rows they may supersede."""
+    pairs = {(row.producer, row.period) for row in new.select("producer", "period").distinct().collect()}
+    if across_periods:
+        producers = sorted({producer for producer, _ in pairs})
+        every = [(one, period) for one in producers for period in context.base_periods(table, one)]
+        keys = new.select("producer", *[name for name in key if name != "producer"]).distinct()
+        rest = [pair for pair in every if pair not in pairs]
+        if rest:
+            found = context.base_table(table, rest).join(keys, keys.columns, how="left_semi")
+            pairs |= {(row.producer, row.period) for row in found.select("producer", "period").distinct().collect()}
+    return sorted(pairs)
+
+
+def sequence_table(context: Context) -> DataFrame:
+    """Delivery order as a small frame: producer, delivery_id, _sequence."""
+    rows = [(producer, delivery, rank) for (producer, delivery), rank in sorted(context.order.items())]
+    return context.spark.createDataFrame(rows, "producer string, delivery_id string, _sequence long")
+
+
+def fingerprint(content: list[str]) -> Column:
+    """Equal for rows of equal content; an absent value differs from an empty one."""
+    parts = [F.coalesce(F.col(name).cast("string"), F.lit("\x00")) for name in content]
+    return F.sha2(F.concat_ws("\x1f", *parts), 256)
+
+
+def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str]) -> DataFrame:
+    """Adds ``_change`` (the row brought new content), ``_by`` (delivery of the next change of its key) and ``_last``."""
+    keys = ["producer", *[name for name in key if name != "producer"]]
+    placed = (
+        both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")
+        .withColumn("_sequence", F.coalesce("_sequence", F.lit(0)))
+        .withColumn("_print", fingerprint(content))
+    )
+    in_order = Window.partitionBy(*keys).orderBy("_sequence", "_new", "file", "record", "delivery_id")
+    before = in_order.rowsBetween(Window.unboundedPreceding, -1)
+    after = in_order.rowsBetween(1, Window.unboundedFollowing)
+    # A record taken in again may be older than the base row that says the same: it must not take that row's place.
+    said_later = F.max(F.when(~F.col("_new"), F.col("_sequence"))).over(Window.partitionBy(*keys, "_print"))
+    stale = F.col("_new") & F.coalesce(said_later > F.col("_sequence"), F.lit(False))
+    last_said = F.last(F.when(~F.col("_stale"), F.col("_print")), ignorenulls=True).over(before)
+    change = ~F.col("_stale") & (F.coalesce(last_said, F.lit("")) != F.col("_print"))
+    by = F.first(F.when(F.col("_change"), F.col("delivery_id")), ignorenulls=True).over(after)
+    return (
+        placed.withColumn("_stale", stale)
+        .withColumn("_change", change)
+        .withColumn("_by", by)
+        .withColumn("_last", F.col("_by").isNull())
+    )
+
+
+def superseded(context: Context, table: str, ranked: DataFrame) -> list[dict[str, Any]]:
+    """Ledger lines for rows that lost their place to a later delivery."""
+    lost = ranked.where("_change AND NOT _last").groupBy("producer", "delivery_id", "_by").count().collect()
+    return [
+        line(
+            row["count"],
+            stage="standardise",
+            source=context.source,
+            producer=row.producer,
+            delivery_id=row.delivery_id,
+            table=table,
+            event="superseded",
+            cause=f"replaced by {row['_by']}",
+        )
+        for row in lost
+    ]

@@ -1,0 +1,100 @@
+"""One CDA document: found in what was parsed, its header read as text. No narrative, title or third person is read."""
+
+import hashlib
+from typing import Any
+
+from lxml import etree
+
+from jobs.standardise.documents import Refused
+from jobs.standardise.shared_record.bodies import read_body
+from jobs.standardise.shared_record.oids import CLINICAL_DOCUMENT, HL7, STYLESHEET, path
+from jobs.standardise.shared_record.patient import read_patient
+from jobs.standardise.shared_record.results import attribute, code_of, read_results
+
+KIND = "document"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+FOREIGN_TYPE = etree.XPath(f"boolean(.//@*[local-name()='type' and namespace-uri()!='' and namespace-uri()!='{XSI}'])")
+
+
+def clinical_document(root: etree._Element) -> tuple[etree._Element, list[str]]:
+    """The one clinical document. A stylesheet around it is never executed (DOC-106).
+
+    Raises Refused: DOC-004 when there is none, DOC-006 when there are several.
+    """
+    found = list(root.iter(CLINICAL_DOCUMENT))
+    if len(found) > 1:
+        raise Refused("DOC-006", "xml")
+    if root.tag == CLINICAL_DOCUMENT:
+        return root, []
+    if root.tag == STYLESHEET and found:
+        return found[0], ["DOC-106"]
+    raise Refused("DOC-004", "xml")
+
+
+def instance(element: etree._Element | None) -> tuple[str | None, str | None]:
+    """(root, extension) of an instance identifier in one spelling; (None, None) without a usable root."""
+    if element is None or element.get("nullFlavor"):
+        return None, None
+    root = (attribute(element, "root") or "").lower().removeprefix("urn:uuid:").removeprefix("urn:oid:")
+    return (root, attribute(element, "extension") or "") if root else (None, None)
+
+
+def canonical_hash(document: etree._Element) -> str:
+    """SHA-256 of the canonical form, without comments and blank text: re-indenting a document does not change it."""
+    try:
+        text = etree.tostring(document, method="c14n", with_comments=False)
+    except etree.C14NError:  # relative namespace names have no canonical form
+        text = etree.tostring(document, encoding="UTF-8")
+    return hashlib.sha256(text).hexdigest()
+
+
+def read_document(root: etree._Element) -> dict[str, Any]:
+    """Header, patient, body and results of one document; ``warnings`` are codes. Raises Refused."""
+    document, warnings = clinical_document(root)
+    digest = canonical_hash(document)
+    roles = document.findall(path("recordTarget", "patientRole"))
+    if len(roles) > 1:
+        raise Refused("DOC-020", KIND)
+    if not roles:
+        raise Refused("DOC-008", KIND)
+    patient, rule, told = read_patient(roles[0])
+    if rule:
+        raise Refused(rule, KIND)
+    values = read_header(document)
+    for field in ("id_root", "created_text"):
+        if not values[field]:
+            raise Refused("DOC-014", KIND, "id" if field == "id_root" else "effectiveTime")
+    body, body_told = read_body(document)
+    if XSI not in document.nsmap.values() and FOREIGN_TYPE(document):
+        body_told.append("DOC-112")
+    values |= patient | body
+    values["results"] = read_results(document, values["type_code"])
+    values["content_sha256"] = digest
+    values["warnings"] = warnings + told + body_told
+    return values
+
+
+def read_header(document: etree._Element) -> dict[str, Any]:
+    """Identity, type, time and relations of a document, as text."""
+    values: dict[str, Any] = {}
+    values["id_root"], values["id_extension"] = instance(document.find(HL7 + "id"))
+    values["set_root"], values["set_extension"] = instance(document.find(HL7 + "setId"))
+    values["version"] = attribute(document.find(HL7 + "versionNumber"), "value")
+    values["replaces_root"], values["replaces_extension"] = instance(replaced(document))
+    code = document.find(HL7 + "code")
+    values["type_code"] = code_of(code, "code")
+    values["type_system"] = code_of(code, "codeSystem")
+    values["created_text"] = attribute(document.find(HL7 + "effectiveTime"), "value")
+    values["confidentiality"] = code_of(document.find(HL7 + "confidentialityCode"), "code")
+    values["author_speciality"] = code_of(document.find(path("author", "assignedAuthor", "code")), "code")
+    place = document.find(path("componentOf", "encompassingEncounter", "location", "healthCareFacility", "code"))
+    values["care_setting"] = code_of(place, "code")
+    return values
+
+
+def replaced(document: etree._Element) -> etree._Element | None:
+    """The identifier of the document that this one replaces; transformed and appended ones stay."""
+    for related in document.findall(HL7 + "relatedDocument"):
+        if related.get("typeCode") == "RPLC":
+            return related.find(path("parentDocument", "id"))
+    return None

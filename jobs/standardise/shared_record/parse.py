@@ -1,0 +1,99 @@
+"""Files to records, in Arrow batches: one bad document costs its own row, never the batch."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.standardise.documents import Limits, Refused, parse_document, sniff
+from jobs.standardise.shared_record.cda import KIND, read_document
+from jobs.standardise.shared_record.columns import ARROW, PLACE
+from jobs.standardise.shared_record.oids import INS
+from jobs.standardise.shared_record.package import Member, read_package
+
+Record = dict[str, Any]
+
+
+def parser(limits: Limits) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: columns of PLACE, ``wanted`` and ``bytes`` in, columns of PARSED out.
+
+    ``wanted`` is the record to keep of a file that is taken again, null for all of them.
+    """
+
+    def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            rows = [row for place in batch.to_pylist() for row in file_records(place, limits)]
+            yield pa.RecordBatch.from_pylist(rows, schema=ARROW)
+
+    return parse
+
+
+def file_records(row: Record, limits: Limits) -> list[Record]:
+    """The records of one file with their place."""
+    found = read_file(row["bytes"] or b"", limits)
+    place = {name: row[name] for name in PLACE}
+    numbered = [{**record, **place, "record": number} for number, record in enumerate(found, start=1)]
+    return [record for record in numbered if row["wanted"] is None or record["record"] == row["wanted"]]
+
+
+def read_file(data: bytes, limits: Limits) -> list[Record]:
+    """The records of one file, at least one: a file that is no document is one record with the reason."""
+    if sniff(data[:4096]) != "zip":
+        return [attempt(lambda: read_bare(data, limits), "cda")]
+    try:
+        members = read_package(data, limits)
+    except Refused as refused:
+        return [rejected(refused, "xdm")]
+    return package_records(members, limits)
+
+
+def read_bare(data: bytes, limits: Limits) -> Record:
+    """A document that is a file. Raises Refused."""
+    return read_document(parse_document(data, limits.max_document_bytes))
+
+
+def package_records(members: list[Member], limits: Limits) -> list[Record]:
+    """The documents of a package. A broken package is refused whole, with its reason or DOC-016 for the others."""
+    if any(member.rule == "DOC-010" for member in members):
+        return [rejected(Refused("DOC-010", KIND), "xdm") for _ in members]
+    records = [attempt(lambda member=member: read_member(member, limits), "xdm") for member in members]
+    patients = {(item["ins"], item["local_root"], item["local_number"]) for item in records if not item.get("rule")}
+    if len(patients) > 1:
+        return [rejected(Refused("DOC-018", KIND), "xdm") for _ in members]
+    if any(item.get("rule") for item in records):
+        return [item if item.get("rule") else rejected(Refused("DOC-016", KIND), "xdm") for item in records]
+    return records
+
+
+def read_member(member: Member, limits: Limits) -> Record:
+    """A document of a package; what the metadata say of it must be true. Raises Refused."""
+    values = read_bare(member.data, limits)
+    values["action"] = member.action
+    known = "^".join(part for part in (values["id_root"], values["id_extension"]) if part)
+    if member.unique_id and member.unique_id.lower().removeprefix("urn:oid:") != known.lower():
+        raise Refused("DOC-018", KIND, "uniqueId")
+    number, _, authority = (member.patient_id or "").partition("^^^&")
+    if authority.split("&")[0] in INS and values["ins"] and number.upper() != values["ins"]:
+        raise Refused("DOC-018", KIND, "patientId")
+    return values
+
+
+def attempt(read: Callable[[], Record], carrier: str) -> Record:
+    """A record, or the reason why there is none. What the reader did not foresee is a reason too (DOC-015)."""
+    try:
+        return {"kind": KIND, "carrier": carrier, "warnings": [], **read()}
+    except Refused as refused:
+        return rejected(refused, carrier)
+    except Exception:
+        return rejected(Refused("DOC-015", KIND), carrier)
+
+
+def rejected(refused: Refused, carrier: str) -> Record:
+    """The row of a refused record."""
+    return {
+        "kind": refused.kind,
+        "carrier": carrier,
+        "rule": refused.rule,
+        "field": refused.field,
+        "warnings": [],
+    }

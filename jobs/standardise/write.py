@@ -1,0 +1,127 @@
+"""Count, check and write what a parser returned. Nothing is visible until the proposal names it."""
+
+from collections import defaultdict
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.core.ledger import Unbalanced
+from jobs.core.schema import load_schema
+from jobs.core.snapshot import DataFile, Partitions, write_json
+from jobs.core.tables import write_table
+from jobs.replay.release import Released, released_records, write_released
+from jobs.replay.requests import Replay
+from jobs.standardise.claims import new_claims
+from jobs.standardise.context import RECORDS, Context, Standardised
+from jobs.standardise.counts import Counts, count_records, intake_lines, producer_entries
+from jobs.standardise.pools import (
+    claim_pool,
+    intake_path,
+    intake_pool,
+    quarantine_path,
+    quarantine_pool,
+    standard_pool,
+)
+
+
+def write_proposal(context: Context, result: Standardised, replays: list[Replay]) -> dict[str, Any]:
+    """Write the tables of a night and return its proposal. Raises Unbalanced when a record has no outcome or two."""
+    records = context.cache(result.records.select(*[F.col(c.name).cast(c.dataType) for c in RECORDS.fields]))
+    fresh = only(context, records, replayed=False)
+    counts = count_records(fresh)
+    lines = intake_lines(context, counts)  # checks the balance before anything is written
+    released = released_records(context, only(context, records, replayed=True), replays) if replays else Released()
+    night_tables = {
+        "intake": write_intake(context, fresh, counts),
+        "quarantined_record": write_quarantine(context, fresh, counts),
+        "claim": write_claims(context, result.claims),
+    }
+    tables = write_standard(context, result)
+    write_released(context, released)
+    return {
+        "night": context.night,
+        "source": context.source,
+        "base": context.base["night"] if context.base else None,
+        "producers": producer_entries(context, counts, result.scope, tables, released),
+        "tables": {name: [file.to_json() for file in files] for name, files in night_tables.items()},
+        "ledger": sorted_lines(lines + [stamped(context, one) for one in result.events] + released.lines(context)),
+    }
+
+
+def only(context: Context, records: DataFrame, *, replayed: bool) -> DataFrame:
+    """Records of tonight's deliveries, or of those that are taken in again."""
+    if not any(one.replayed for one in context.deliveries):
+        return records if not replayed else records.limit(0)
+    chosen = context.pairs([one for one in context.deliveries if one.replayed is replayed])
+    return records.join(F.broadcast(chosen), ["producer", "delivery_id"], how="left_semi").select(*RECORDS.names)
+
+
+def placed(context: Context, records: DataFrame) -> DataFrame:
+    """Records with the night and source that all tables of the night carry."""
+    return records.withColumn("night", F.lit(context.night)).withColumn("source", F.lit(context.source))
+
+
+def write_intake(context: Context, fresh: DataFrame, counts: Counts) -> list[DataFile]:
+    """One outcome per record, for ever. Raises Unbalanced when the file does not hold what was counted."""
+    schema = load_schema("ledger/intake")
+    rows = placed(context, fresh).withColumn("kind", F.coalesce("kind", F.lit("unknown")))
+    parts = write_table(schema.select(rows), schema, intake_pool(context.settings), context.attempt)
+    files = night_files(parts)
+    if sum(file.rows for file in files) != counts.read:
+        raise Unbalanced(f"{context.source} {context.night}: the intake written is not the intake counted.")
+    pointer = {"night": context.night, "source": context.source, "files": [file.to_json() for file in files]}
+    write_json(intake_path(context.settings, context.source, context.night), pointer)
+    return files
+
+
+def write_quarantine(context: Context, fresh: DataFrame, counts: Counts) -> list[DataFile]:
+    """Rejected records with their bytes and place, for replay and a cleared steward."""
+    files: list[DataFile] = []
+    if counts.quarantined:
+        schema = load_schema("quarantine/quarantined_record")
+        rows = placed(context, fresh.where(F.col("outcome") == "quarantined"))
+        files = night_files(
+            write_table(schema.select(rows), schema, quarantine_pool(context.settings), context.attempt)
+        )
+    pointer = {"night": context.night, "source": context.source, "files": [file.to_json() for file in files]}
+    write_json(quarantine_path(context.settings, context.source, context.night), pointer)
+    return files
+
+
+def write_claims(context: Context, claims: DataFrame) -> list[DataFile]:
+    """Claims that the base state does not hold yet."""
+    schema = load_schema("identity/claim")
+    return night_files(write_table(new_claims(context, claims), schema, claim_pool(context.settings), context.attempt))
+
+
+def write_standard(context: Context, result: Standardised) -> dict[str, Partitions]:
+    """The new content of the partitions in scope. Raises Unbalanced when a row lies outside of it."""
+    allowed = {"__".join(pair) for pair in result.scope}
+    tables: dict[str, Partitions] = {}
+    for name in sorted(result.tables):
+        schema = load_schema(f"standard/{name}")
+        pool = standard_pool(context.settings, context.source)
+        tables[name] = write_table(schema.select(result.tables[name]), schema, pool, context.attempt)
+        outside = sorted(set(tables[name]) - allowed)
+        if outside:
+            raise Unbalanced(f"{name}: rows of {outside[0]}, which the proposal does not replace.")
+    return tables
+
+
+def night_files(parts: Partitions) -> list[DataFile]:
+    """The files of a table that is partitioned by night."""
+    return [file for _, files in sorted(parts.items()) for file in files]
+
+
+def stamped(context: Context, line: dict[str, Any]) -> dict[str, Any]:
+    """A ledger line of a parser with the stage and source that it need not repeat."""
+    return {"stage": "standardise", "source": context.source} | line
+
+
+def sorted_lines(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ledger lines in a fixed order, lines that say the same joined into one."""
+    joined: dict[tuple[tuple[str, str], ...], int] = defaultdict(int)
+    for one in lines:
+        joined[tuple(sorted((key, str(value)) for key, value in one.items() if key != "count"))] += one["count"]
+    return [dict(key) | {"count": count} for key, count in sorted(joined.items())]
