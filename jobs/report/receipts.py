@@ -53,16 +53,5 @@ def write_csv(path: Path, rows: list[dict[str, Any]], catalogue: dict[str, Any])
         for row in rows:
             for code in row["codes"]:
                 words = catalogue[code]
-                writer.writerow(
-                    [
-                        row["delivery_id"],
-                        row["file"],
-                        row["record"],
-                        row["outcome"],
-                        code,
-                        words["title"]["fr"],
-                        words["remedy"]["fr"],
-                        words["title"]["en"],
-                        words["remedy"]["en"],
-                    ]
-                )
+                texts = [words[part][language] for language in ("fr", "en") for part in ("title", "remedy")]
+                writer.writerow([row["delivery_id"], row["file"], row["record"], row["outcome"], code, *texts])
