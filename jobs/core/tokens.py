@@ -1,5 +1,9 @@
 """Keyed tokens as Spark columns: HMAC-SHA-256 over parts that cannot run into each other."""
 
+import base64
+import hashlib
+import hmac
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -47,3 +51,14 @@ def hmac_column(key: Column, text: Column) -> Column:
 def base32_of_five(five: Column) -> Column:
     """Eight base32 characters of five bytes: 40 bits fit Spark's 64-bit ``conv``, whose digits are then renamed."""
     return F.translate(F.lpad(F.conv(F.hex(five), 16, 32), 8, "0"), BASE32_HEX, BASE32)
+
+
+def text_base32(key: bytes, *parts: str) -> str:
+    """What ``token_base32`` computes, for the few values that are handled outside Spark."""
+    value = hmac.new(key, UNIT_SEPARATOR.join(parts).encode(), hashlib.sha256).digest()
+    return base64.b32encode(value)[:26].decode("ascii")
+
+
+def text_hex(key: bytes, *parts: str) -> str:
+    """What ``token_hex`` computes, for the few values that are handled outside Spark."""
+    return hmac.new(key, UNIT_SEPARATOR.join(parts).encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""Linkage: which subjects of which producers are one person. Deterministic rules, an index that only grows."""

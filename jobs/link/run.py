@@ -1,0 +1,127 @@
+"""The link stage: claims in, a night's index and crosswalk out. Both become current only with the night's release."""
+
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.core.attempt import attempt_folder
+from jobs.core.keys import check_value, key_table, require_same_key
+from jobs.core.nights import require_serial
+from jobs.core.schema import load_schema
+from jobs.core.session import spark_session
+from jobs.core.settings import Settings
+from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write_json
+from jobs.core.tables import read_files, write_table
+from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_persons
+from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
+from jobs.link.traits import trait_rows
+
+Counts = dict[str, Any]
+
+
+def link(settings: Settings, night: str, source: str | None = None) -> Counts:
+    """Recognise the same person across sources."""
+    require_serial(settings, night)
+    states = states_of(settings, night)
+    base = load_base(settings, night)
+    require_same_key(settings, "index", base.key_check)
+    found = arrivals(states, base)
+    inputs = {name: state["claims"] for name, state in states.items()}
+    if not found:
+        counts = count_by_tier([]) | {"claims": 0, "subjects_known": 0, "persons_new": 0}
+        return publish(settings, night, base, {}, {}, inputs, counts)
+    with attempt_folder(settings) as attempt, spark_session(settings, f"link {night}") as spark:
+        return link_claims(spark, settings, night, base, found, inputs, attempt)
+
+
+def link_claims(
+    spark: SparkSession,
+    settings: Settings,
+    night: str,
+    base: Base,
+    found: list[Arrival],
+    inputs: dict[str, Any],
+    attempt: Path,
+) -> Counts:
+    """Link the new claims and write what they add. Frames cached on the way are released at the end."""
+    try:
+        new, known, traits, claims = split(spark, settings, base, found)
+        numbered = number_persons(decide(new, traits), night, key_table(spark, settings, "index")).localCheckpoint()
+        added = additions(new, known, numbered, night)
+        index, crosswalk = write(settings, night, added, attempt)
+        counts = count_by_tier(numbered.groupBy("tier").count().collect())
+        counts |= {
+            "claims": claims,
+            "subjects_known": known.select("subject_id").distinct().count(),
+            "persons_new": sum(file.rows for file in files_of(index["person"])),
+        }
+    finally:
+        spark.catalog.clearCache()
+    return publish(settings, night, base, index, crosswalk, inputs, counts)
+
+
+def split(
+    spark: SparkSession, settings: Settings, base: Base, found: list[Arrival]
+) -> tuple[DataFrame, DataFrame, DataFrame | None, int]:
+    """Trait rows of new subjects, those of known subjects with their person, the base's traits, the number of claims."""
+    claims = read_claims(spark, settings, found).cache()
+    rows = trait_rows(claims)
+    if base.night is None:
+        nobody = rows.limit(0).withColumn("person_id", F.lit(None).cast("string"))
+        return rows.cache(), nobody, None, claims.count()
+    pool = Pool(settings.identity / "pool")
+    traits = read_files(
+        spark, pool, files_of(base.index.get("person_trait", {})), load_schema("identity/person_trait")
+    )
+    walk = read_files(
+        spark, Pool(settings.crosswalk / "pool"), files_of(base.crosswalk), load_schema("crosswalk/crosswalk")
+    )
+    new = rows.join(walk, "subject_id", how="left_anti").cache()
+    kept = traits.select("subject_id", "claim_id")
+    known = rows.join(walk, "subject_id", how="inner").join(kept, ["subject_id", "claim_id"], how="left_anti")
+    return new, known.cache(), traits, claims.count()
+
+
+def write(
+    settings: Settings, night: str, added: Additions, attempt: Path
+) -> tuple[dict[str, Partitions], Partitions]:
+    """Write what the night adds into the pools; nothing names these files yet."""
+    pool = Pool(settings.identity / "pool")
+    index = {
+        name: write_table(getattr(added, name), load_schema(f"identity/{name}"), pool, attempt)
+        for name in ("person", "person_trait", "link")
+    }
+    schema = load_schema("crosswalk/crosswalk")
+    walk = write_table(added.crosswalk, schema, Pool(settings.crosswalk / "pool"), attempt)
+    return index, {night: files_of(walk)}
+
+
+def publish(
+    settings: Settings,
+    night: str,
+    base: Base,
+    index: dict[str, Partitions],
+    crosswalk: Partitions,
+    inputs: dict[str, Any],
+    counts: Counts,
+) -> Counts:
+    """Name the files of this night on top of the base's: crosswalk first, index last, since the index says it is done."""
+    tables = {
+        name: base.index.get(name, {}) | index.get(name, {}) for name in ("link", "person", "person_trait")
+    }
+    walk = {"night": night, "base": base.night, "tables": tables_to_json({"crosswalk": base.crosswalk | crosswalk})}
+    head = {"night": night, "base": base.night, "rules_version": RULES_VERSION, "inputs": inputs, "counts": counts}
+    check = check_value(settings, "index")
+    write_json(settings.crosswalk / night / "crosswalk.json", walk)
+    write_json(settings.identity / night / "index.json", head | {"key_check": check, "tables": tables_to_json(tables)})
+    return counts
+
+
+def count_by_tier(found: list[Any]) -> Counts:
+    """How many new subjects each rule linked; ``new_person`` are those that nothing tied to another."""
+    tiers = {row["tier"]: row["count"] for row in found}
+    return {"subjects_new": sum(tiers.values()), "tiers": dict(sorted(tiers.items()))}
+
+
