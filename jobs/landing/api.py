@@ -46,6 +46,8 @@ Inventory = dict[Place, dict[str, FileInfo]]
 class Landing(Protocol):
     """A place where producers deposit. Both kinds raise TryAgain when it cannot be reached."""
 
+    parallel: int  # files worth fetching at once
+
     def inventory(self, source: str) -> Inventory:
         """Every delivery of a source with its listed files, in the order of places; no file is opened."""
 
@@ -66,5 +68,5 @@ def open_landing(settings: Settings) -> Landing:
     if declared["kind"] == "s3":
         from jobs.landing.s3 import S3Landing  # boto3 takes 0.3 s to import; a folder landing does without
 
-        return S3Landing.from_policy(declared)
+        return S3Landing.from_policy(declared, settings.policy["pull"]["settle_seconds"])
     raise ConfigError(f"policy.toml: landing.kind must be folder or s3, not {declared['kind']!r}.")

@@ -16,6 +16,8 @@ Found = TypeVar("Found")
 class FolderLanding:
     """Deliveries below ``<root>/<source>/<producer>/<delivery_id>/``. Names that begin with a dot are drafts."""
 
+    parallel = 1
+
     def __init__(self, root: Path):
         self.root = root
 

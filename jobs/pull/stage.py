@@ -15,6 +15,7 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, sha256_of, sync, write_json
 from jobs.landing import FileInfo, Landing, Place
 from jobs.pull.cut import Digest, cut
+from jobs.pull.fetch import fetch
 from jobs.pull.packs import PackWriter
 
 
@@ -73,9 +74,9 @@ def staging_folder(settings: Settings, source: str, night: str) -> Path:
 def verify(landing: Landing, place: Place, manifest: Manifest) -> None:
     """Read every file and compare. Raises Mismatch, or Gone when a file vanished."""
     found = []
-    for file in manifest.files:
+    for file, chunks in fetch(landing, place, manifest.files):
         digest = Digest()
-        for _ in digest.watch(landing.read(place, file.name)):
+        for _ in digest.watch(chunks):
             pass
         found.append((file.name, digest.length, digest.sha256))
     compare(manifest, found)
@@ -116,9 +117,9 @@ def copy(landing: Landing, place: Place, manifest: Manifest, target: Path, limit
     """Write all parts of a delivery, files in the order of their names. Raises Mismatch when they are not as said."""
     found = {}
     with PackWriter(target) as writer:
-        for file in sorted(manifest.files, key=lambda item: item.name):
+        for file, chunks in fetch(landing, place, tuple(sorted(manifest.files, key=lambda item: item.name))):
             digest = Digest()
-            for part in cut(digest.watch(landing.read(place, file.name)), limits.part_of(place.source)):
+            for part in cut(digest.watch(chunks), limits.part_of(place.source)):
                 writer.add(place.producer, place.delivery_id, manifest.format, file.name, part)
             found[file.name] = (file.name, digest.length, digest.sha256)
     compare(manifest, [found[file.name] for file in manifest.files])
