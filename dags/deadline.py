@@ -16,7 +16,7 @@ with DAG(
     dag_display_name="Heure limite",
     description="Close the sources that have not closed their night by the deadline",
     doc_md=__doc__,
-    schedule=every_night("deadline"),
+    schedule=every_night("deadline_at"),
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults("core"),

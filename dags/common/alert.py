@@ -80,17 +80,17 @@ def write(alert: Mapping[str, Any]) -> None:
 
 
 def send(alert: Mapping[str, Any]) -> None:
-    """Mail the alert when ``[alert]`` of the policy names ``smtp_host``, ``sender`` and ``recipients``."""
+    """Mail the alert when ``[alert]`` of the policy names ``email_to`` and ``smtp_host``."""
     mail = policy().get("alert", {})
-    if not mail.get("smtp_host"):
+    if not (mail.get("smtp_host") and mail.get("email_to")):
         return
     message = EmailMessage()
     message["Subject"] = f"Veillée : nuit {alert['night']}, {alert['stage']}"
-    message["From"] = mail["sender"]
-    message["To"] = ", ".join(mail["recipients"])
+    message["From"] = mail.get("email_from", "veillee@localhost")
+    message["To"] = ", ".join(mail["email_to"])
     message.set_content("\n".join(f"{name}: {value}" for name, value in alert.items()) + "\n")
     with smtplib.SMTP(mail["smtp_host"], mail.get("smtp_port", 25), timeout=30) as server:
-        if mail.get("starttls", True):
+        if mail.get("smtp_starttls", False):
             server.starttls()
         if mail.get("smtp_user"):
             server.login(mail["smtp_user"], os.environ["VEILLEE_SMTP_PASSWORD"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import Asset, CronPartitionTimetable, PartitionedAssetTimetable, PartitionedAtRuntime
 
-from common.settings import SOURCES, schedule, schedule_is_on
+from common.settings import SOURCES, TIMEZONE, schedule, schedule_is_on
 
 CLOSED = {source: Asset(name=f"closed_{source}", uri=f"veillee://standard/{source}") for source in SOURCES}
 
@@ -15,7 +15,8 @@ def every_night(at: str) -> CronPartitionTimetable | PartitionedAtRuntime:
     """A run each night at the ``[schedule]`` entry ``at``, keyed by the night; by hand only when the schedule is off."""
     if not schedule_is_on():
         return PartitionedAtRuntime()
-    return CronPartitionTimetable(schedule(at), timezone=schedule("timezone"), key_format="%Y-%m-%d")
+    hour, minute = schedule(at).split(":")
+    return CronPartitionTimetable(f"{int(minute)} {int(hour)} * * *", timezone=TIMEZONE, key_format="%Y-%m-%d")
 
 
 def when_all_closed() -> PartitionedAssetTimetable:

@@ -11,14 +11,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = ("hospital", "pharmacy", "shared_record")
 SOURCE_NAMES = {"hospital": "hôpitaux", "pharmacy": "pharmacies", "shared_record": "dossier partagé (DMP)"}
 
+TIMEZONE = "Europe/Paris"
+
 # What [schedule] of config/policy.toml may change.
-SCHEDULE = {
-    "timezone": "Europe/Paris",
-    "sources": "0 2 * * *",
-    "deadline": "30 6 * * *",
-    "retry_seconds": 60,
-    "stage_hours": 3,
-}
+SCHEDULE = {"sources_at": "02:00", "deadline_at": "06:30", "retry_seconds": 60, "stage_hours": 3}
 
 
 @cache

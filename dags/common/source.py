@@ -15,7 +15,7 @@ def source_dag(source: str, doc: str) -> DAG:
         dag_display_name=f"Nuit · {SOURCE_NAMES[source]}",
         description=f"Pull, standardise, check and close the night of source {source}",
         doc_md=doc,
-        schedule=every_night("sources"),
+        schedule=every_night("sources_at"),
         catchup=False,
         max_active_runs=1,
         default_args=task_defaults(source),
