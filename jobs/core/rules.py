@@ -1,4 +1,4 @@
-"""Every rule by its code: rows, deliveries and nights in ``config/rules``, tables in ``expectations``, structure derived.
+"""Every rule by its code: from ``config/rules`` (rows, deliveries, nights), ``expectations`` (tables), or derived.
 
 A code is never used again for another rule.
 """
@@ -72,7 +72,7 @@ def rule(code: str) -> Rule:
 
 
 def structure_rule(code: str) -> Rule:
-    """A rule derived from ``schemas``: ``STR-<table>-<column>-<kind>``, ``STR-<table>-key`` or ``STR-<table>-columns``."""
+    """A rule derived from ``schemas``: ``STR-<table>-`` with ``<column>-<kind>``, ``key`` or ``columns``."""
     table, _, rest = code.removeprefix("STR-").partition("-")
     return Rule(
         code=code,

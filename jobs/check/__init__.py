@@ -1,0 +1,1 @@
+"""Judge what a source proposes for a night, and say which producers cannot be taken in."""

@@ -1,0 +1,1 @@
+"""Close a source's night: whatever happened, its state is written, and it says what happened."""
