@@ -3,26 +3,34 @@
 import argparse
 import json
 import sys
+from dataclasses import asdict
 
 from jobs.core.errors import JobError
 from jobs.core.settings import load_settings
 from synthetic.mishap import KINDS, parse
 from synthetic.night import simulate
-from synthetic.settings import Simulation, default_start
+from synthetic.settings import MESS
 from synthetic.stays import Sizes
 
 
 def arguments() -> argparse.ArgumentParser:
     """The command's options."""
-    usual = Sizes()
     parser = argparse.ArgumentParser(prog="python -m synthetic", description=__doc__)
-    parser.add_argument("--night", required=True, help="date of the night, YYYY-MM-DD; deliveries tell of the day before")
-    for name in ("persons", "hospitals", "pharmacies", "documents", "seed"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(usual, name))
-    parser.add_argument("--mess", type=float, default=0.03, help="share of records with a planted fault")
+    parser.add_argument(
+        "--night", required=True, help="date of the night, YYYY-MM-DD; deliveries tell of the day before"
+    )
+    for name, usual in asdict(Sizes()).items():
+        parser.add_argument(f"--{name}", type=int, help=f"{usual} unless the root was begun with another")
+    parser.add_argument("--mess", type=float, help=f"share of records with a planted fault, {MESS} if not told")
     parser.add_argument("--mess-only", default="", metavar="CODE", help="plant this kind of fault only")
-    parser.add_argument("--start", default="", help="first simulated day; by default thirty days before the first night")
-    parser.add_argument("--mishap", action="append", default=[], metavar="KIND[=PRODUCER]", help=f"a whole delivery goes wrong: {', '.join(KINDS)}")
+    parser.add_argument("--start", help="first simulated day; by default thirty days before the first night")
+    parser.add_argument(
+        "--mishap",
+        action="append",
+        default=[],
+        metavar="KIND[=PRODUCER]",
+        help=f"a whole delivery goes wrong: {', '.join(KINDS)}",
+    )
     return parser
 
 
@@ -30,9 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     """Simulate one night; exit code 0, or 78 when the root is not a synthetic one."""
     given = arguments().parse_args(argv)
     try:
-        sizes = Sizes(given.seed, given.persons, given.hospitals, given.pharmacies, given.documents)
-        wanted = Simulation(sizes, given.start or default_start(given.night), given.mess)
-        report = simulate(load_settings(), given.night, wanted, given.mess_only, parse(given.mishap))
+        names = (*asdict(Sizes()), "mess", "start")
+        told = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+        report = simulate(load_settings(), given.night, told, given.mess_only, parse(given.mishap))
     except JobError as error:
         print(error, file=sys.stderr)
         return error.exit_code

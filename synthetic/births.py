@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from synthetic.draws import Ints, ages, chance, stream
-from synthetic.population import NEVER, NOBODY, Population, child_names, give_other_name
+from synthetic.families import child_names, give_other_name
 from synthetic.names import pick_given
+from synthetic.people import NEVER, NOBODY, Population
 
 CYCLE = 360  # a woman can give birth on one day in this many: no two births too close
 
@@ -26,7 +27,9 @@ def newborns(seed: int, base: Population, day: int, first_place: int) -> Populat
     """The children whose stay of birth ended on that day; the first gets the place ``first_place``."""
     draw = stream(seed, "births", day)
     places = np.arange(len(base))
-    old_enough = (base.sex == 2) & (ages(base.birth, day) >= 19) & (ages(base.birth, day) < 43) & (base.dies > day + 400)
+    old_enough = (
+        (base.sex == 2) & (ages(base.birth, day) >= 19) & (ages(base.birth, day) < 43) & (base.dies > day + 400)
+    )
     able = np.flatnonzero(old_enough & ((places * 7919 + 13) % CYCLE == day % CYCLE))
     mothers = able[draw.random(len(able)) < 0.3]
     twins = draw.random(len(mothers)) < 0.12

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +30,11 @@ class Delivery:
         produced = datetime.fromisoformat(f"{self.night}T01:00:00").replace(tzinfo=PARIS)
         files: list[dict[str, object]] = []
         for name, content in self.files.items():
-            entry: dict[str, object] = {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            entry: dict[str, object] = {
+                "name": name,
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
             if name in self.records:
                 entry["records"] = self.records[name]
             files.append(entry)
@@ -74,4 +77,4 @@ def write_last(path: Path, content: dict[str, object]) -> None:
     """A JSON file that appears whole or not at all."""
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)

@@ -24,10 +24,9 @@ def tickets(world: World, day: int) -> pd.DataFrame:
     period = 21 + scatter(everyone, 71) % 9
     due = (day + scatter(everyone, 72)) % period == 0
     refills = np.flatnonzero(due & (people.birth + 20 < day) & (people.dies > day))
-    table = pd.concat([
-        pd.DataFrame({"person": refills, "stay": "", "stay_hospital": -1, "prescribed": day - scatter(refills + day, 73) % 20}),
-        after_stays(world, day),
-    ], ignore_index=True)  # fmt: skip
+    prescribed = day - scatter(refills + day, 73) % 20
+    renewed = pd.DataFrame({"person": refills, "stay": "", "stay_hospital": -1, "prescribed": prescribed})
+    table = pd.concat([renewed, after_stays(world, day)], ignore_index=True)
     who = table.person.to_numpy()
     table["pharmacy"] = pharmacy_of(world, who, day)
     table["second"] = 8 * 3600 + scatter(who + day, 74) % (11 * 3600)
@@ -47,9 +46,8 @@ def after_stays(world: World, day: int) -> pd.DataFrame:
         fetches = (scatter(who + ended, 75) % 1000 < share * 1000) & ~stays.died.to_numpy(dtype=bool)
         same_day = chance(who + ended, 76, 0.6)
         kept = stays[fetches & (same_day == (ended == day))]
-        parts.append(pd.DataFrame({
-            "person": kept.person.to_numpy(dtype=np.int64), "stay": kept.number, "stay_hospital": kept.hospital, "prescribed": ended,
-        }))  # fmt: skip
+        renamed = kept.rename(columns={"number": "stay", "hospital": "stay_hospital"}).assign(prescribed=ended)
+        parts.append(renamed[["person", "stay", "stay_hospital", "prescribed"]].astype({"person": np.int64}))
     table = pd.concat(parts, ignore_index=True)
     return table[world.people.dies[table.person.to_numpy()] > day]
 

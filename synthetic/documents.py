@@ -72,7 +72,9 @@ def first_versions(world: World, day: int) -> list[Document]:
     result: list[Document] = []
     for row in stays.iloc[np.sort(chosen)].itertuples():
         for code in (LETTER, REPORT):
-            result.append(Document(day, len(result), int(row.person), int(row.hospital), code, row.number, int(row.entry)))
+            result.append(
+                Document(day, len(result), int(row.person), int(row.hospital), code, row.number, int(row.entry))
+            )
     people = world.people
     base = np.flatnonzero((people.birth + 400 < day) & (people.dies > day) & (people.birth_exit < 0))
     for person in draw.choice(base, max(quota - len(result), 0), replace=False):
@@ -82,5 +84,5 @@ def first_versions(world: World, day: int) -> list[Document]:
 
 def in_package(document: Document) -> bool:
     """Whether the document travels in an IHE_XDM package; the documents of one stay go together."""
-    anchor = np.array([document.day * 1_000_000 + document.rank // 2])
+    anchor = np.array([document.day * 1_000_000 + (document.rank // 2 if document.stay else 400_000 + document.rank)])
     return document.action != "" or bool(scatter(anchor, 113)[0] % 10 < 4)

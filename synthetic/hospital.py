@@ -6,7 +6,7 @@ import pandas as pd
 from synthetic.draws import Ints, chance, scatter
 from synthetic.layout import Block, fields_of
 from synthetic.nir import finess
-from synthetic.population import Population
+from synthetic.people import Population
 from synthetic.stays import NEWBORN, Sizes, code_list
 
 RSS, VID = "rss.txt", "vid-hosp.txt"
@@ -63,7 +63,14 @@ def encode(sizes: Sizes, people: Population, units: pd.DataFrame, hospital: int,
     header.number("n_das", diagnoses)
     header.number("n_dad", documentary)
     header.number("n_acts", acts)
-    das = repeated(version, "da_repeat", "associated_diagnosis", code_list("associated_diagnoses"), salt, int(diagnoses.max(initial=0)))
+    das = repeated(
+        version,
+        "da_repeat",
+        "associated_diagnosis",
+        code_list("associated_diagnoses"),
+        salt,
+        int(diagnoses.max(initial=0)),
+    )
     dads = repeated(version, "dad_repeat", "documentary_data", code_list("associated_diagnoses"), salt + 5, 1)
     zones = act_zones(units, version, salt, acts)
     ends = np.cumsum(acts)

@@ -25,6 +25,7 @@ class Field:
 
     @property
     def width(self) -> int:
+        """Number of characters."""
         return self.end - self.start + 1
 
 
@@ -32,7 +33,11 @@ class Field:
 def fields_of(file: str, kind: str, version: str, segment: str) -> dict[str, Field]:
     """The fields of one segment of one version, from the layout table ``file``."""
     with (LAYOUTS / f"{file}.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if (row["file"], row["version"], row["segment"]) == (kind, version, segment)]
+        rows = [
+            row
+            for row in csv.DictReader(stream)
+            if (row["file"], row["version"], row["segment"]) == (kind, version, segment)
+        ]
     if not rows:
         raise KeyError(f"no layout {kind} {version} {segment}")
     return {r["field"]: Field(r["field"], int(r["start"]), int(r["end"]), r["type"] == "N") for r in rows}

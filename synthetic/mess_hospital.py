@@ -1,6 +1,7 @@
 """Faults of a hospital's files, and the bytes of a whole file with its faults in place."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -14,7 +15,7 @@ RSS_FAULTS = (
     Fault("HOS-003", QUARANTINED),  # the 35th of March
     Fault("HOS-004", QUARANTINED),  # exit a year before entry
     Fault("HOS-005", QUARANTINED),  # a letter in a counter
-    Fault("HOS-006", QUARANTINED),  # born a year after entry
+    Fault("HOS-006", QUARANTINED),  # born the day after entry
     Fault("HOS-010", QUARANTINED),  # a line of a listing
     Fault(TWICE, DUPLICATE),  # the same line again
     Fault(TRIMMED, ACCEPTED),  # trailing blanks lost on the way
@@ -38,6 +39,11 @@ def put(line: bytes, start: int, text: bytes) -> bytes:
     return line[: start - 1] + text + line[start - 1 + len(text) :]
 
 
+def day_after(date: bytes) -> bytes:
+    """The day after a DDMMYYYY date."""
+    return (datetime.strptime(date.decode(), "%d%m%Y") + timedelta(days=1)).strftime("%d%m%Y").encode()
+
+
 def shifted(date: bytes, years: int) -> bytes:
     """A DDMMYYYY date some years later; the 29th of February becomes the 28th."""
     day_month = b"2802" if date[:4] == b"2902" else date[:4]
@@ -57,7 +63,7 @@ def spoil_rss(line: bytes, code: str) -> bytes:
     if code == "HOS-005":
         return put(line, 134, b"X2")
     if code == "HOS-006":
-        return put(line, 78, shifted(line[92:100], 1))
+        return put(line, 78, day_after(line[92:100]))
     if code == "HOS-010":
         return LISTING
     return line.rstrip(b" ") if code == TRIMMED else line
@@ -81,17 +87,19 @@ def spoil_vid(line: bytes, code: str) -> bytes:
     return line
 
 
-def settle_rss(lines: list[bytes], codes: "np.ndarray") -> "np.ndarray":
-    """Blanks can be lost only at the end of a line that ends with some; another line is sent twice instead."""
+def settle_rss(lines: list[bytes], codes: "np.ndarray", instead: str) -> "np.ndarray":
+    """Blanks can be lost only at the end of a line that ends with some; another line gets the fault ``instead``."""
     codes = codes.copy()
     for place in np.flatnonzero(codes == TRIMMED):
         line = lines[place]
         if len(line) != HEADER[line[9:12].decode()] or not line.endswith(b" "):
-            codes[place] = TWICE
+            codes[place] = instead
     return codes
 
 
-def transmission(lines: list[bytes], codes: "np.ndarray", spoil: Spoil, end: bytes, blank_last: bool) -> tuple[bytes, list[int], list[tuple[int, str]]]:
+def transmission(
+    lines: list[bytes], codes: "np.ndarray", spoil: Spoil, end: bytes, blank_last: bool
+) -> tuple[bytes, list[int], list[tuple[int, str]]]:
     """The file's bytes; the record number of each line; and the faults as (record number, code)."""
     sent, placed, faults = [], [], []
     for line, code in zip(lines, codes, strict=True):

@@ -1,7 +1,6 @@
 """Faults of pharmacy extracts, and the bytes of a whole extract with its faults in place."""
 
 import numpy as np
-import pandas as pd
 
 from synthetic.dialects import COLUMNS, Dialect
 from synthetic.mess import ACCEPTED, DUPLICATE, IGNORED, QUARANTINED, TWICE, Fault
@@ -26,42 +25,36 @@ AT = {name: place for place, name in enumerate(COLUMNS)}
 FOREIGN = {"cp1252": b"\x81", "utf-8": b"\xe9", "utf-8-sig": b"\xe9"}
 
 
-def settle(codes: "np.ndarray", lines: pd.DataFrame, dialect: Dialect, numbered: "np.ndarray") -> "np.ndarray":
-    """Faults that cannot be told in a dialect or line are replaced by one that can."""
+def settle(codes: "np.ndarray", dialect: Dialect, numbered: "np.ndarray", only: str) -> "np.ndarray":
+    """Faults that a dialect or line cannot have give way to one that it can, or to none when only one is planted."""
     codes = codes.copy()
     if dialect.encoding not in FOREIGN:
-        codes[codes == "PHA-006"] = "PHA-007"
-    codes[(codes == "IDE-001") & ~numbered] = "PHA-008"
+        codes[codes == "PHA-006"] = "" if only else "PHA-007"
+    codes[(codes == "IDE-001") & ~numbered] = "" if only else "PHA-008"
     return codes
 
 
 def spoil(row: list[str], code: str, dialect: Dialect) -> list[str]:
-    """The cells of a line with one fault."""
-    row = list(row)
-    if code == "PHA-001":
-        row[AT["label"]] = f"SERUM PHYSIOLOGIQUE{dialect.separator}DOSES"
-    elif code == "PHA-002":
-        row[AT["amount_total"]] = "gratuit"
-    elif code == "PHA-003":
-        row[AT["event_ts_local"]] = row[AT["event_ts_local"]].translate(str.maketrans("0123", "9999"))
-    elif code == "PHA-004":
-        row[AT["quantity_signed"]] = dialect.cell(f"1{dialect.decimal}5")
-    elif code == "PHA-005":
-        row[AT["code_raw"]] = dialect.cell(f"3{dialect.decimal}40094E+12")
-    elif code == "PHA-007":
-        row[AT["event_type"]] = "troc"
-    elif code == "PHA-008":
-        row[AT["ticket_id"]] = ""
-    elif code == "IDE-001":
-        row[AT["patient_nir_key"]] = f"{int(row[AT['patient_nir_key']]) % 97 + 1:02d}"
-    elif code == "EAN13":
-        row[AT["code_raw"]], row[AT["label"]] = "3525722032742", "CREME HYDRATANTE"
-    elif code == "CIP7":
-        row[AT["code_raw"]] = row[AT["code_raw"]][5:12]
-    return row
+    """The cells of a line with one fault; faults of bytes or of repetition leave the cells alone."""
+    key, event = row[AT["patient_nir_key"]], row[AT["event_ts_local"]]
+    changed = {
+        "PHA-001": {"label": f"SERUM PHYSIOLOGIQUE{dialect.separator}DOSES"},
+        "PHA-002": {"amount_total": "gratuit"},
+        "PHA-003": {"event_ts_local": event.translate(str.maketrans("0123", "9999"))},
+        "PHA-004": {"quantity_signed": dialect.cell(f"1{dialect.decimal}5")},
+        "PHA-005": {"code_raw": dialect.cell(f"3{dialect.decimal}40094E+12")},
+        "PHA-007": {"event_type": "troc"},
+        "PHA-008": {"ticket_id": ""},
+        "IDE-001": {"patient_nir_key": f"{int(key) % 97 + 1:02d}" if key else ""},
+        "EAN13": {"code_raw": "3525722032742", "label": "CREME HYDRATANTE"},
+        "CIP7": {"code_raw": row[AT["code_raw"]][5:12]},
+    }.get(code, {})
+    return [changed.get(name, cell) for name, cell in zip(COLUMNS, row, strict=True)]
 
 
-def extract(rows: list[list[str]], codes: "np.ndarray", dialect: Dialect, totals: bool) -> tuple[bytes, list[int], list[tuple[int, str]]]:
+def extract(
+    rows: list[list[str]], codes: "np.ndarray", dialect: Dialect, totals: bool
+) -> tuple[bytes, list[int], list[tuple[int, str]]]:
     """The file's bytes; the record number of each row; and the faults as (record number, code)."""
     lines = [dialect.separator.join(dialect.cell(dialect.columns[name]) for name in COLUMNS).encode(plain(dialect))]
     placed, faults = [], []

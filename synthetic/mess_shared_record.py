@@ -21,7 +21,9 @@ FAULTS = (
     Fault(TWICE, DUPLICATE),  # the same file under another name
 )
 OUTCOME = {fault.code: fault.outcome for fault in FAULTS}
-ERROR_PAGE = b"<!DOCTYPE html><html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>\n"
+ERROR_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>504</title></head><body><h1>504 Gateway Time-out</h1></body></html>\n"
+)
 Planted = list[tuple[str, bytes]]
 
 
@@ -61,7 +63,7 @@ def hostile(text: str) -> bytes:
 SINGLE: dict[str, Callable[[str], bytes]] = {
     "DOC-001": lambda text: b"",
     "DOC-002": lambda text: ERROR_PAGE,
-    "DOC-003": lambda text: text.encode()[: len(text) // 2],
+    "DOC-003": lambda text: text[: len(text) // 2].encode(),
     "DOC-004": lambda text: b'<?xml version="1.0" encoding="UTF-8"?>\n<facture><ligne/></facture>\n',
     "DOC-005": with_doctype,
     "DOC-006": two_in_one,

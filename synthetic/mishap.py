@@ -8,7 +8,13 @@ from synthetic.deposit import Delivery, deposit, write_last
 
 CUT, ARRIVING, MISSING, RESENT, CHANGED, UNKNOWN = "cut", "arriving", "missing", "resent", "changed", "unknown"
 KINDS = (CUT, ARRIVING, MISSING, RESENT, CHANGED, UNKNOWN)
-STATUS = {CUT: "corrupt", ARRIVING: "arriving", RESENT: "resent_unchanged", CHANGED: "resent_changed", UNKNOWN: "unknown_producer"}
+STATUS = {
+    CUT: "corrupt",
+    ARRIVING: "arriving",
+    RESENT: "resent_unchanged",
+    CHANGED: "resent_changed",
+    UNKNOWN: "unknown_producer",
+}
 STRANGER = "PH9999999"
 
 

@@ -23,12 +23,19 @@ from synthetic.world import World
 PLACE = ["source", "producer", "delivery_id"]
 
 
-def simulate(settings: Settings, night: str, wanted: Simulation, only: str, mishaps: list[Mishap]) -> dict[str, object]:
+def simulate(
+    settings: Settings, night: str, given: dict[str, object], only: str, mishaps: list[Mishap]
+) -> dict[str, object]:
     """Deposit one night and write its truth. Raises ConfigError unless the root is stamped synthetic."""
     if settings.kind != "synthetic":
-        raise ConfigError(f"{settings.root} is stamped {settings.kind}: the simulator writes into synthetic roots only.")
-    date.fromisoformat(night)
-    simulation = establish(settings.truth, wanted)
+        raise ConfigError(
+            f"{settings.root} is stamped {settings.kind}: the simulator writes into synthetic roots only."
+        )
+    try:
+        date.fromisoformat(night)
+    except ValueError:
+        raise ConfigError(f"{night!r} is no date; write a night as YYYY-MM-DD.") from None
+    simulation = establish(settings.truth, night, given)
     if day_number(night) <= day_number(simulation.start):
         raise ConfigError(f"The simulation of this root begins on {simulation.start}; that night is too early.")
     write_register(settings.root / "producers.csv", simulation.sizes)
@@ -37,7 +44,12 @@ def simulate(settings: Settings, night: str, wanted: Simulation, only: str, mish
     statuses = send_all(settings, simulation, sent, mishaps, only)
     tables = truth_tables(frame.world, sent, statuses)
     truth.write(settings.truth / night, tables)
-    return {"night": night, "deliveries": len(sent), "records": sum(s.counts["read"] for s in sent), "planted": sum(len(s.mess) for s in sent)}
+    return {
+        "night": night,
+        "deliveries": len(sent),
+        "records": sum(s.counts["read"] for s in sent),
+        "planted": sum(len(s.mess) for s in sent),
+    }
 
 
 def frame_of(settings: Settings, night: str, simulation: Simulation, only: str) -> Night:
@@ -64,7 +76,9 @@ def everything(night: Night) -> Iterator[Sent]:
     yield shared_record(night)
 
 
-def send_all(settings: Settings, simulation: Simulation, sent: list[Sent], mishaps: list[Mishap], only: str) -> list[dict[str, object]]:
+def send_all(
+    settings: Settings, simulation: Simulation, sent: list[Sent], mishaps: list[Mishap], only: str
+) -> list[dict[str, object]]:
     """Deposit everything; one row per delivery with the status that pull must find."""
     rows = []
     for one in sent:
@@ -80,17 +94,21 @@ def send_all(settings: Settings, simulation: Simulation, sent: list[Sent], misha
 
 def row_of(one: Sent, status: str) -> dict[str, object]:
     """A delivery's identity, expected status and expected counts (none unless it is complete)."""
-    known = one.delivery
-    counts = {name: one.counts[name] if status == "complete" else 0 for name in ("read", *OUTCOMES)}
-    return {"source": known.source, "producer": known.producer, "delivery_id": known.delivery_id, "expected_status": status} | counts
+    row: dict[str, object] = {name: getattr(one.delivery, name) for name in PLACE}
+    row["expected_status"] = status
+    return row | {name: one.counts[name] if status == "complete" else 0 for name in ("read", *OUTCOMES)}
 
 
-def send_earlier(settings: Settings, simulation: Simulation, night: str, again: Mishap, only: str) -> list[dict[str, object]]:
+def send_earlier(
+    settings: Settings, simulation: Simulation, night: str, again: Mishap, only: str
+) -> list[dict[str, object]]:
     """The newest earlier deliveries of one producer, deposited once more."""
     earlier = previous_night(settings.truth, night)
     if earlier is None:
         raise ConfigError("Nothing can be sent again in the first night.")
-    found = [s for s in everything(frame_of(settings, earlier, simulation, only)) if s.delivery.producer == again.producer]
+    found = [
+        s for s in everything(frame_of(settings, earlier, simulation, only)) if s.delivery.producer == again.producer
+    ]
     return [row_of(s, mishap.send_again(s.delivery, settings.landing, again.kind)) for s in found]
 
 
@@ -105,7 +123,10 @@ def send_strange(settings: Settings, sent: list[Sent]) -> dict[str, object]:
 def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object]]) -> dict[str, pa.Table]:
     """All truth of the night, one table per name."""
     mess = pd.concat([s.mess for s in sent], ignore_index=True)[list(MESS_COLUMNS)]
-    kinds = {kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True) for kind in ("hospital_stay", "dispensation", "document")}
+    kinds = {
+        kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True)
+        for kind in ("hospital_stay", "dispensation", "document")
+    }
     return {
         "person": truth.persons(world),
         "relation": truth.relations(world),
@@ -120,7 +141,10 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
 def stay_table(stays: pd.DataFrame) -> pa.Table:
     """Every transmitted stay and whose it is."""
     columns = [*PLACE, "number", "mother_number", "reason", "units", "died", "unit_lines_accepted", "identity_accepted"]
-    table = pa.Table.from_pandas(stays[columns].rename(columns={"number": "local_stay_id", "mother_number": "mother_local_stay_id"}), preserve_index=False)
+    table = pa.Table.from_pandas(
+        stays[columns].rename(columns={"number": "local_stay_id", "mother_number": "mother_local_stay_id"}),
+        preserve_index=False,
+    )
     table = table.append_column("finess", pa.array([finess(rank) for rank in stays.hospital], type=pa.string()))
     for name in ("entry", "exit"):
         table = table.append_column(f"{name}_date", truth.day(stays[name].to_numpy()))
@@ -130,7 +154,9 @@ def stay_table(stays: pd.DataFrame) -> pa.Table:
 def dispensation_table(lines: pd.DataFrame) -> pa.Table:
     """Every line of every ticket and whose it is; amounts in euros."""
     columns = [*PLACE, "file", "record", "ticket", "line", "event", "quantity", "stay", "fault", "accepted"]
-    renamed = lines[columns].rename(columns={"ticket": "ticket_id", "line": "line_id", "event": "event_type", "stay": "after_stay"})
+    renamed = lines[columns].rename(
+        columns={"ticket": "ticket_id", "line": "line_id", "event": "event_type", "stay": "after_stay"}
+    )
     table = pa.Table.from_pandas(renamed, preserve_index=False)
     table = table.append_column("cip13", pa.array(presentations().cip13.to_numpy()[lines.box.to_numpy()]))
     for name in ("amount_total", "amount_base", "amount_insurance"):

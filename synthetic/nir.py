@@ -22,7 +22,9 @@ def department_weights() -> NDArray[np.float64]:
     """Share of each department among births: uneven as in life, with Corsica, overseas and abroad well represented."""
     rank = np.arange(len(METROPOLIS), dtype=float)
     metropolis = 1.0 / (6.0 + (rank * 37) % len(METROPOLIS))
-    weights = np.concatenate([metropolis / metropolis.sum() * 0.86, [0.01, 0.01], np.full(len(OVERSEAS), 0.008), [0.08]])
+    weights = np.concatenate(
+        [metropolis / metropolis.sum() * 0.86, [0.01, 0.01], np.full(len(OVERSEAS), 0.008), [0.08]]
+    )
     return weights / weights.sum()
 
 

@@ -11,7 +11,7 @@ from synthetic.dialects import COLUMNS, Dialect
 from synthetic.dispensing import presentations
 from synthetic.draws import Ints, chance, iso_day, scatter
 from synthetic.nir import rpps
-from synthetic.population import Population
+from synthetic.people import Population
 
 SERVICE = {100: "PH1", 65: "PH7", 30: "PH4", 15: "PH2"}
 PRESCRIBERS = 600
@@ -51,7 +51,9 @@ def moments(days: Ints, seconds: Ints, pattern: str) -> list[str]:
     """Local moments in a timestamp format."""
     unique, place = np.unique(days, return_inverse=True)
     midnights = [datetime.fromisoformat(iso_day(day)) for day in unique]
-    return [(midnights[p] + timedelta(seconds=s)).strftime(pattern) for p, s in zip(place, seconds.tolist(), strict=True)]
+    return [
+        (midnights[p] + timedelta(seconds=s)).strftime(pattern) for p, s in zip(place, seconds.tolist(), strict=True)
+    ]
 
 
 def care_cells(lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:

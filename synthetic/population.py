@@ -1,87 +1,12 @@
 """The people: households with parents, children and twins, as they are on the first simulated day."""
 
-from dataclasses import dataclass, fields
-from functools import cached_property
-
 import numpy as np
-from numpy.typing import NDArray
 
 from synthetic.draws import Ints, chance, scatter, stream
-from synthetic.names import Names, pick_given, pick_surnames, surnames
-from synthetic.nir import DEPARTMENTS, OVERSEAS, Text, birth_places, department_weights, keys, numbers
-
-NEVER = 10_000_000  # a day beyond any calendar used here
-NOBODY = -1
-
-
-@dataclass
-class Population:
-    """One array per trait, one place per person; days are numbers since 1970-01-01, persons are places.
-
-    ``mother``, ``father``, ``spouse`` and ``twin`` are places or NOBODY; ``birth_exit`` is the day on which the stay
-    of birth ended for those born during the simulation, else NOBODY.
-    """
-
-    sex: Ints
-    birth: Ints
-    birth_name: Names
-    married_name: Names
-    given: Names
-    mother: Ints
-    father: Ints
-    spouse: Ints
-    twin: Ints
-    birth_rank: Ints
-    department: Text
-    residence: Text
-    residence_after: Text
-    moves: Ints
-    marries: Ints
-    dies: Ints
-    birth_exit: Ints
-
-    def __len__(self) -> int:
-        return len(self.sex)
-
-    def take(self, order: Ints) -> "Population":
-        """The persons at these places; links between them must still hold (see ``remap``)."""
-        return Population(**{f.name: getattr(self, f.name)[order] for f in fields(self)})
-
-    def join(self, other: "Population") -> "Population":
-        """Both, the other behind; places in ``other`` already count from the start of the whole."""
-        return Population(
-            **{f.name: np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)}
-        )
-
-    def used_name(self, at: Ints | int, who: Ints) -> Names:
-        """The name that each of ``who`` goes by on the day ``at``."""
-        married = self.marries[who] <= at
-        return np.where(married, self.married_name[who], self.birth_name[who])
-
-    def residence_at(self, at: Ints | int, who: Ints) -> Text:
-        """Postcode on the day ``at``; 99 and a country code abroad."""
-        return np.where(self.moves[who] <= at, self.residence_after[who], self.residence[who])
-
-    @cached_property
-    def places(self) -> Text:
-        """INSEE code of each one's place of birth."""
-        return birth_places(self.department, self.birth)
-
-    @cached_property
-    def number(self) -> Text:
-        """Everybody's own national number, 13 characters."""
-        return numbers(self.sex, self.birth, self.places)
-
-    @cached_property
-    def key(self) -> Text:
-        """The two-digit key of each number."""
-        return keys(self.number)
-
-    def guardian(self, at: Ints | int, who: Ints, age_limit: int = 16) -> Ints:
-        """The person under whose number each of ``who`` is insured on that day: a parent of a child, else oneself."""
-        child = (at - self.birth[who] < age_limit * 365) & (self.mother[who] != NOBODY)
-        by_father = chance(who, 11, 0.25) & (self.father[who] != NOBODY)
-        return np.where(child, np.where(by_father, self.father[who], self.mother[who]), who)
+from synthetic.families import name_people, pair_adult_twins
+from synthetic.names import surnames
+from synthetic.nir import DEPARTMENTS, OVERSEAS, Text, department_weights
+from synthetic.people import NEVER, NOBODY, Population
 
 
 def postcodes(draw: np.random.Generator, department: Text) -> Text:
@@ -172,7 +97,11 @@ def minors(draw: np.random.Generator, head: Population, spouse: Population, star
     owner, birth = np.repeat(owner, doubled), np.repeat(birth, doubled)
     child = blank(draw, draw.integers(1, 3, len(owner)), birth, start)
     child.mother, child.father = mother[owner], father[owner]
-    child.residence, child.residence_after, child.moves = head.residence[owner], head.residence_after[owner], head.moves[owner]
+    child.residence, child.residence_after, child.moves = (
+        head.residence[owner],
+        head.residence_after[owner],
+        head.moves[owner],
+    )
     elder = first[doubled == 2]
     base = homes + len(spouse)
     child.twin[elder], child.twin[elder + 1] = base + elder + 1, base + elder
@@ -191,52 +120,6 @@ def remap(people: Population, kept: Ints) -> Population:
     for kin in ("mother", "father", "spouse", "twin"):
         setattr(result, kin, place[getattr(result, kin)])
     return result
-
-
-def name_people(draw: np.random.Generator, pool: Names, people: Population) -> None:
-    """Given names for all; a child bears the father's, the mother's or both names, a spouse may use the other's."""
-    people.given = pick_given(draw, people.sex)
-    people.birth_name = pick_surnames(draw, pool, len(people))
-    share = draw.random(len(people))
-    child = people.mother != NOBODY
-    people.birth_name[child] = child_names(people, share, np.flatnonzero(child))
-    joined = people.birth_name + "-" + people.birth_name[people.spouse]
-    taken = np.where(share < 0.12, joined, people.birth_name[people.spouse])
-    uses = (people.spouse != NOBODY) & (people.marries != NEVER) & ((people.sex == 2) & (share < 0.75) | (share < 0.03))
-    people.married_name = np.where(uses, taken, people.birth_name)
-    people.marries = np.where(uses, people.marries, NEVER)
-    twin = np.flatnonzero((people.birth_rank == 2) & (people.twin != NOBODY))
-    people.birth_name[twin] = people.birth_name[people.twin[twin]]
-    people.married_name[twin] = people.birth_name[twin]
-    give_other_name(people, twin)
-
-
-def give_other_name(people: Population, twin: Ints) -> None:
-    """Twins of one sex never share their first given name: the second in the list comes first."""
-    same = twin[people.given[twin, 0] == people.given[people.twin[twin], 0]]
-    people.given[same, 0] = np.where(people.sex[same] == 1, "Gauthier", "Capucine")
-
-
-def child_names(people: Population, share: NDArray[np.float64], who: Ints) -> Names:
-    """Birth names of children from those of their parents; brothers and sisters share one."""
-    mother, father = people.mother[who], people.father[who]
-    hers = people.birth_name[mother]
-    his = np.where(father != NOBODY, people.birth_name[father], hers)
-    simple = np.array([str(n) for n in his]) != np.array([str(n) for n in hers])
-    kind = share[mother]
-    return np.where(kind < 0.1, hers, np.where((kind < 0.22) & simple, his + "-" + hers, his))
-
-
-def pair_adult_twins(people: Population) -> None:
-    """One adult in a hundred gets a twin living elsewhere: same birth, same birth name, often the same sex."""
-    adult = np.flatnonzero((people.mother == NOBODY) & (people.spouse == NOBODY))
-    chosen = adult[chance(adult, 7, 0.03)]
-    first, second = chosen[0::2][: len(chosen) // 2], chosen[1::2]
-    for trait in ("birth", "birth_name", "married_name", "department"):
-        getattr(people, trait)[second] = getattr(people, trait)[first]
-    people.twin[first], people.twin[second] = second, first
-    people.birth_rank[second] = 2
-    give_other_name(people, second)
 
 
 def lifetimes(draw: np.random.Generator, people: Population, start: int) -> Ints:

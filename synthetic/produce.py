@@ -58,13 +58,16 @@ def hospital(night: Night, rank: int, year: int, turn: int, stays: pd.DataFrame)
     number = stays.exit.to_numpy() * 4_000_000 + stays.number.str[7:].astype(np.int64).to_numpy() * 4
     lines, units = rss_lines(sizes, people, stays, rank)
     rss_codes = night.plan.choose(number[units.stay] + units["rank"].to_numpy(), 101, mess_hospital.RSS_FAULTS)
-    rss_codes = mess_hospital.settle_rss(lines, rss_codes)
+    rss_codes = mess_hospital.settle_rss(lines, rss_codes, "" if night.plan.only else "TWICE")
     vid = vid_lines(sizes, people, stays, rank)
     vid_codes = night.plan.choose(number, 102, mess_hospital.VID_FAULTS)
     end, blank = (b"\r\n" if rank % 3 == 0 else b"\n"), rank % 4 == 2
     files, records, faults = {}, {}, []
-    for name, rows, codes, spoil in ((RSS, lines, rss_codes, mess_hospital.spoil_rss), (VID, vid, vid_codes, mess_hospital.spoil_vid)):
-        files[name], placed, found = mess_hospital.transmission(rows, codes, spoil, end, blank)
+    for name, rows, codes, spoil in (
+        (RSS, lines, rss_codes, mess_hospital.spoil_rss),
+        (VID, vid, vid_codes, mess_hospital.spoil_vid),
+    ):
+        files[name], _, found = mess_hospital.transmission(rows, codes, spoil, end, blank)
         records[name] = len(rows) + sum(code == "TWICE" for _, code in found)
         faults += [(name, record, code, mess_hospital.OUTCOME[code]) for record, code in found]
     place = {"source": "hospital", "producer": finess(rank), "delivery_id": delivery_id(night.date, turn)}
@@ -82,13 +85,17 @@ def tally(records: dict[str, int], mess: pd.DataFrame, codes: "np.ndarray", old:
     """Expected records by outcome; what was accepted before is unchanged now."""
     found = mess.expected_outcome.value_counts()
     counts = {"read": sum(records.values())} | {outcome: int(found.get(outcome, 0)) for outcome in OUTCOMES}
-    kept = np.array([code == "" or code == "TWICE" or mess_hospital.OUTCOME[code] == ACCEPTED for code in codes], dtype=bool)
+    kept = np.array(
+        [code == "" or code == "TWICE" or mess_hospital.OUTCOME[code] == ACCEPTED for code in codes], dtype=bool
+    )
     counts["unchanged"] = int((kept & old).sum())
     counts["accepted"] = int((kept & ~old).sum())
     return counts
 
 
-def stay_truth(stays: pd.DataFrame, units: pd.DataFrame, rss_codes: "np.ndarray", vid_codes: "np.ndarray") -> pd.DataFrame:
+def stay_truth(
+    stays: pd.DataFrame, units: pd.DataFrame, rss_codes: "np.ndarray", vid_codes: "np.ndarray"
+) -> pd.DataFrame:
     """One row per stay: how many of its unit lines will be accepted, and whether its identity line will."""
     good = pd.Series([code in ("", "TWICE", "TRIMMED") for code in rss_codes], dtype=bool)
     accepted = good.groupby(units.stay.to_numpy()).sum().reindex(range(len(stays)), fill_value=0)
@@ -104,7 +111,7 @@ def pharmacy(night: Night, rank: int, lines: pd.DataFrame) -> Sent:
     rows = cells(night.world.people, lines, dialect)
     codes = night.plan.choose(lines.place.to_numpy(), 103, mess_pharmacy.FAULTS)
     numbered = np.array([row[mess_pharmacy.AT["patient_nir_key"]] != "" for row in rows], dtype=bool)
-    codes = mess_pharmacy.settle(codes, lines, dialect, numbered)
+    codes = mess_pharmacy.settle(codes, dialect, numbered, night.plan.only)
     totals = rank % 4 == 3 and night.plan.share > 0 and night.plan.only in ("", mess_pharmacy.TOTALS.code)
     name = f"dispensations-{iso_day(night.last)}.csv"
     content, placed, found = mess_pharmacy.extract(rows, codes, dialect, totals)

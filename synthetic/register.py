@@ -1,7 +1,6 @@
 """The register of a synthetic root: every simulated producer, with what to expect of it."""
 
 import csv
-import os
 from pathlib import Path
 
 from jobs.core.register import COLUMNS
@@ -21,8 +20,10 @@ def lines(sizes: Sizes) -> list[tuple[object, ...]]:
         rows.append((finess(rank), "hospital", f"Centre hospitalier inventé {rank + 1}", "pmsi-mco", "", "", 2,
                      f"dim{rank + 1}@hopital.invalid", "active"))  # fmt: skip
     for rank in range(sizes.pharmacies):
-        rows.append((pharmacy_id(rank), "pharmacy", f"Pharmacie inventée {rank + 1}", "pharmacy-csv", dialect_of(rank).name,
-                     daily, 2, f"comptoir{rank + 1}@pharmacie.invalid", "active"))  # fmt: skip
+        name, contact = f"Pharmacie inventée {rank + 1}", f"comptoir{rank + 1}@pharmacie.invalid"
+        rows.append(
+            (pharmacy_id(rank), "pharmacy", name, "pharmacy-csv", dialect_of(rank).name, daily, 2, contact, "active")
+        )
     rows.append((OPERATOR, "shared_record", "Opérateur de dossier inventé", "shared-record", "",
                  round(sizes.documents / 30), 2, "exploitation@dossier.invalid", "active"))  # fmt: skip
     return rows
@@ -37,4 +38,4 @@ def write_register(path: Path, sizes: Sizes) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(lines(sizes))
-    os.replace(draft, path)
+    draft.replace(path)

@@ -1,7 +1,7 @@
 """What a root was simulated with: fixed by the first night, kept in ``truth/simulation.json``."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from jobs.core.errors import ConfigError
@@ -10,6 +10,7 @@ from synthetic.draws import day_number, iso_day
 from synthetic.stays import Sizes
 
 DAYS_BEFORE = 30
+MESS = 0.03
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,25 @@ class Simulation:
     mess: float
 
 
-def establish(truth: Path, wanted: Simulation) -> Simulation:
-    """The simulation of this root: the recorded one, or ``wanted``, which is then recorded.
+def establish(truth: Path, night: str, given: dict[str, object]) -> Simulation:
+    """The simulation of this root: the recorded one, or a new one of the ``given`` values, which is then recorded.
 
-    Raises ConfigError when the root was begun with other sizes: its nights would not fit together.
+    Raises ConfigError when the root was begun with other values: its nights would not fit together.
     """
     record = truth / "simulation.json"
     if record.is_file():
         known = json.loads(record.read_text(encoding="utf-8"))
-        found = Simulation(Sizes(**known["sizes"]), known["start"], known["mess"])
-        if (found.sizes, found.mess) != (wanted.sizes, wanted.mess):
-            raise ConfigError("This root was simulated with other sizes; take them again or begin a new root.")
-        return found
-    truth.mkdir(parents=True, exist_ok=True)
-    write_last(record, {"sizes": asdict(wanted.sizes), "start": wanted.start, "mess": wanted.mess})
-    return wanted
-
-
-def default_start(night: str) -> str:
-    """First simulated day when none was given: thirty days before the first night."""
-    return iso_day(day_number(night) - DAYS_BEFORE)
+        differing = sorted(name for name, value in given.items() if known[name] != value)
+        if differing:
+            raise ConfigError(
+                f"This root was begun with another {', '.join(differing)}; leave it out or begin a new root."
+            )
+    else:
+        known = asdict(Sizes()) | {"mess": MESS, "start": iso_day(day_number(night) - DAYS_BEFORE)} | given
+        truth.mkdir(parents=True, exist_ok=True)
+        write_last(record, known)
+    sizes = Sizes(**{field.name: known[field.name] for field in fields(Sizes)})
+    return Simulation(sizes, str(known["start"]), float(known["mess"]))
 
 
 def previous_night(truth: Path, night: str) -> str | None:

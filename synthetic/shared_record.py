@@ -11,7 +11,7 @@ from synthetic.documents import Document, filed, in_package
 from synthetic.draws import iso_day, scatter
 from synthetic.mess import TWICE, mess_table
 from synthetic.mess_shared_record import FAULTS, OUTCOME
-from synthetic.population import Population
+from synthetic.people import Population
 from synthetic.produce import OUTCOMES, Night, Sent, first_day
 from synthetic.register import OPERATOR
 from synthetic.truth import person_id
@@ -35,7 +35,7 @@ def shared_record(night: Night) -> Sent:
     place = {"source": "shared_record", "producer": OPERATOR, "delivery_id": delivery_id(night.date)}
     delivery = Delivery(
         **place, format="shared-record", night=night.date, first_day=iso_day(first_day(night)),
-        last_day=iso_day(night.last), mode="append", files=dict(sorted(files.items())),
+        last_day=iso_day(night.last), mode="append", files=dict(sorted(files.items())), records={},
     )  # fmt: skip
     mess = mess_table(faults, **place)
     table = pd.DataFrame(truth).sort_values(["file", "record"], ignore_index=True).assign(**place)
@@ -55,30 +55,42 @@ def choose(night: Night, documents: list[Document]) -> list[str]:
     for document in documents:
         drawn = int(scatter(np.array([document.place]), 131 + 1009 * seed)[0]) % 100_000
         hit = drawn < round(plan.share * 100_000) and not document.action
+        hit &= plan.only != "DOC-007" or cda.qualified(night.world.people, document)
         codes.append(usable[(document.day * 7 + document.rank) % len(usable)] if hit else "")
     return codes
-
-
-def local_ids(text: str) -> str:
-    """All identifiers of the patient as they stand in the document."""
-    start = text.index("<patientRole>") + len("<patientRole>")
-    return text[start : text.index("<addr>", start)]
 
 
 def enclose(people: Population, document: Document, text: str) -> Enclosed:
     """The document with what a package's metadata says of it."""
     ins = str(people.number[document.person]) + str(people.key[document.person])
     patient = f"{ins}^^^&{cda.INS_OID}&ISO^NH" if cda.qualified(people, document) else "UNKNOWN^^^&2.25.80000000&ISO^PI"
-    return Enclosed(text.encode(), document.unique_id, document.type_code, patient, cda.moment(*cda.written_at(document)), document.action)
+    return Enclosed(
+        text.encode(),
+        document.unique_id,
+        document.type_code,
+        patient,
+        cda.moment(*cda.written_at(document)),
+        document.action,
+    )
 
 
 def row(document: Document, file: str, record: int, carrier: str, accepted: bool) -> Row:
     """The truth about one document sent."""
     return {
-        "person": str(person_id(np.array([document.person]))[0]), "unique_id": document.unique_id, "set_id": document.set_id,
-        "version": document.version, "replaces": document.replaced_id, "action": document.action, "type_code": document.type_code,
-        "after_stay": document.stay, "filed_on": iso_day(document.day), "file": file, "record": record, "carrier": carrier, "accepted": accepted,
-    }  # fmt: skip
+        "person": str(person_id(np.array([document.person]))[0]),
+        "unique_id": document.unique_id,
+        "set_id": document.set_id,
+        "version": document.version,
+        "replaces": document.replaced_id,
+        "action": document.action,
+        "type_code": document.type_code,
+        "after_stay": document.stay,
+        "filed_on": iso_day(document.day),
+        "file": file,
+        "record": record,
+        "carrier": carrier,
+        "accepted": accepted,
+    }
 
 
 def send_good(night: Night, documents: list[Document], files: dict[str, bytes], truth: list[Row]) -> None:
@@ -91,19 +103,26 @@ def send_good(night: Night, documents: list[Document], files: dict[str, bytes], 
             files[name] = cda.render(people, document, seed).encode()
             truth.append(row(document, name, 1, "cda", True))
         else:
-            kind = {"": "", "C": "-c", "D": "-d"}[document.action]
-            label = f"{document.place // 2 if not kind else document.place}{kind}.zip"
-            packages.setdefault(f"xdm-{label}", []).append(document)
+            packages.setdefault(package_name(document), []).append(document)
     for name, members in packages.items():
         files[name] = package([enclose(people, d, cda.render(people, d, seed)) for d in members])
         truth += [row(d, name, record, "xdm", True) for record, d in enumerate(members, start=1)]
 
 
-def send_broken(night: Night, document: Document, code: str, files: dict[str, bytes], truth: list[Row]) -> list[tuple[str, int, str, str]]:
+def package_name(document: Document) -> str:
+    """Documents of one stay share a package; a request to replace or delete travels alone."""
+    if document.action:
+        return f"xdm-{document.place}-{document.action.lower()}.zip"
+    return f"xdm-{document.stay or document.place}.zip"
+
+
+def send_broken(
+    night: Night, document: Document, code: str, files: dict[str, bytes], truth: list[Row]
+) -> list[tuple[str, int, str, str]]:
     """The files of one fault; the planted faults as (file, record, code, outcome)."""
     people, seed, name = night.world.people, night.plan.seed, str(document.place)
     if code == "DOC-007" and not cda.qualified(people, document):
-        code = "DOC-008" if night.plan.only == "" else code
+        code = "DOC-008"
     text = cda.render(people, document, seed)
     if code == TWICE:
         files[f"{name}.xml"] = files[f"renvoi-{name}.xml"] = text.encode()
@@ -116,7 +135,7 @@ def send_broken(night: Night, document: Document, code: str, files: dict[str, by
         truth.append(row(other, f"renvoi-{name}.xml", 1, "cda", False))
         return [(file, 1, code, OUTCOME[code]) for file in (f"{name}.xml", f"renvoi-{name}.xml")]
     enclosed = replace(enclose(people, document, text), wrong_hash=code == "DOC-010")
-    sent = mess_shared_record.broken(code, name, text, enclosed, local_ids(text))
+    sent = mess_shared_record.broken(code, name, text, enclosed, cda.patient_ids(people, document))
     files.update(sent)
     truth[-1]["file"] = sent[0][0]
     return [(file, 1, code, OUTCOME[code]) for file, _ in sent]

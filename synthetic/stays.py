@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthetic.draws import Ints, ages, chance, scatter, stream
-from synthetic.population import Population
+from synthetic.people import Population
 
 DATA = Path(__file__).parent / "data"
 CYCLE = 45  # a person can leave hospital on one day in this many, so that stays never overlap
@@ -37,7 +37,7 @@ def profiles() -> pd.DataFrame:
     """Reasons for a stay with their codes, ages, usual length and weight."""
     table = pd.read_csv(DATA / "profiles.csv", keep_default_na=False, dtype=str)
     numeric = ["min_age", "max_age", "sex", "nights", "weight", "sessions"]
-    return table.astype({name: np.int64 for name in numeric})
+    return table.astype(dict.fromkeys(numeric, np.int64))
 
 
 @cache

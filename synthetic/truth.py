@@ -1,6 +1,5 @@
 """What the simulator knows and nobody else: who is who, what happened, what mess was put where."""
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthetic.draws import EPOCH, Ints
-from synthetic.population import NEVER, NOBODY, Population
+from synthetic.people import NEVER, NOBODY, Population
 from synthetic.world import World
 
+LAST_DAY = 80_000  # in the year 2189: what would happen later happens to nobody
 MONEY = pa.decimal128(12, 2)
 
 
@@ -25,7 +25,7 @@ def person_id(places: Ints) -> "np.ndarray":
 def day(days: Ints) -> pa.Array:
     """Day numbers as dates; a day that never comes is empty."""
     days = np.asarray(days, dtype=np.int64)
-    return pa.array(EPOCH + days.astype("timedelta64[D]"), mask=days >= NEVER // 3)
+    return pa.array(EPOCH + days.astype("timedelta64[D]"), mask=days > LAST_DAY)
 
 
 def money(cents: Ints) -> pa.Array:
@@ -44,7 +44,8 @@ def persons(world: World) -> pa.Table:
         "given_names": [" ".join(names) for names in people.given], "first_given_name": people.given[:, 0],
         "birth_rank": people.birth_rank, "residence_code": people.residence_at(world.until, who),
         "holder": person_id(people.guardian(world.until, who)), "death_date": day(people.dies),
-        "name_changed_on": day(np.where(people.marries > world.start, people.marries, NEVER)), "moved_on": day(people.moves),
+        "name_changed_on": day(np.where(people.marries > world.start, people.marries, NEVER)),
+        "moved_on": day(people.moves),
     })  # fmt: skip
 
 
@@ -65,4 +66,4 @@ def write(folder: Path, tables: dict[str, pa.Table]) -> None:
     for name, table in tables.items():
         draft = folder / f".{name}.draft"
         pq.write_table(table, draft, compression="zstd")
-        os.replace(draft, folder / f"{name}.parquet")
+        draft.replace(folder / f"{name}.parquet")

@@ -6,7 +6,8 @@ from functools import cached_property
 import pandas as pd
 
 from synthetic.births import with_births
-from synthetic.population import Population, found
+from synthetic.people import Population
+from synthetic.population import found
 from synthetic.stays import Sizes, stays_ending
 
 

@@ -4,14 +4,12 @@ import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from xml.sax.saxutils import escape
+from datetime import UTC, datetime
+
+from synthetic.templates import Markup, fill
 
 SUBSET = "IHE_XDM/SUBSET01/"
 STAMP = (2020, 1, 1, 0, 0, 0)
-UNIQUE_ID, PATIENT_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab", "urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427"
-TYPE_CODE, CONFIDENTIALITY = "urn:uuid:f0306f51-975f-434e-a61c-c59651d33983", "urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f"
-EXTRINSIC, MEMBER = "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1", "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
 
 
 @dataclass(frozen=True)
@@ -27,55 +25,61 @@ class Enclosed:
     wrong_hash: bool = False
 
 
-def slot(name: str, value: str) -> str:
+def slot(name: str, value: str) -> Markup:
     """One ebXML slot with one value."""
-    return f'<rim:Slot name="{name}"><rim:ValueList><rim:Value>{escape(value)}</rim:Value></rim:ValueList></rim:Slot>'
+    return fill("slot", name=name, value=value)
 
 
 def utc(created: str) -> str:
     """A local HL7 moment as XDS writes it: UTC, without zone."""
-    return datetime.strptime(created, "%Y%m%d%H%M%S%z").astimezone(timezone.utc).strftime("%Y%m%d%H%M%S")
+    return datetime.strptime(created, "%Y%m%d%H%M%S%z").astimezone(UTC).strftime("%Y%m%d%H%M%S")
 
 
-def extrinsic(rank: int, enclosed: Enclosed) -> str:
+def extrinsic(rank: int, enclosed: Enclosed) -> Markup:
     """The metadata of one document."""
     digest = hashlib.sha1(enclosed.content, usedforsecurity=False).hexdigest().upper()
-    if enclosed.wrong_hash:
-        digest = digest[::-1]
-    slots = slot("creationTime", utc(enclosed.created)) + slot("hash", digest) + slot("languageCode", "fr-FR")
-    slots += slot("size", str(len(enclosed.content))) + slot("URI", f"DOC{rank:04d}.XML")
+    slots = {
+        "creationTime": utc(enclosed.created),
+        "hash": digest[::-1] if enclosed.wrong_hash else digest,
+        "languageCode": "fr-FR",
+        "size": str(len(enclosed.content)),
+        "URI": f"DOC{rank:04d}.XML",
+    }
     if enclosed.action:
-        slots += slot("urn:action:extraMetadataSlot", enclosed.action)
-    ident = f"urn:uuid:urn:uuid:00000000-0000-4000-8000-{rank:012d}"
-    coded = "".join(
-        f'<rim:Classification classificationScheme="{scheme}" classifiedObject="{ident}" nodeRepresentation="{code}">{slot("codingScheme", system)}</rim:Classification>'
-        for scheme, code, system in ((TYPE_CODE, enclosed.type_code, "2.16.840.1.113883.6.1"), (CONFIDENTIALITY, "N", "2.16.840.1.113883.5.25"))
+        slots["urn:action:extraMetadataSlot"] = enclosed.action
+    return fill(
+        "extrinsic",
+        ident=ident(rank),
+        slots=Markup("\n      ".join(slot(name, value) for name, value in slots.items())),
+        type_code=enclosed.type_code,
+        unique_id=enclosed.unique_id,
+        patient=enclosed.patient,
     )
-    identified = "".join(
-        f'<rim:ExternalIdentifier identificationScheme="{scheme}" registryObject="{ident}" value="{escape(value)}"/>'
-        for scheme, value in ((UNIQUE_ID, enclosed.unique_id), (PATIENT_ID, enclosed.patient))
-    )
-    status = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
-    return f'<rim:ExtrinsicObject id="{ident}" mimeType="text/xml" objectType="{EXTRINSIC}" status="{status}">{slots}{coded}{identified}</rim:ExtrinsicObject>'
+
+
+def ident(rank: int) -> str:
+    """Identifier of a document inside the metadata, malformed as in all real packages seen."""
+    return f"urn:uuid:urn:uuid:00000000-0000-4000-8000-{rank:012d}"
 
 
 def metadata(documents: list[Enclosed]) -> bytes:
     """METADATA.XML, with the leading space and without the declaration that real packages show."""
-    objects = "".join(extrinsic(rank, one) for rank, one in enumerate(documents, start=1))
-    members = "".join(
-        f'<rim:Association id="member{rank}" associationType="{MEMBER}" sourceObject="submission" targetObject="urn:uuid:urn:uuid:00000000-0000-4000-8000-{rank:012d}"/>'
-        for rank in range(1, len(documents) + 1)
-    )
-    return (
-        ' <lcm:SubmitObjectsRequest xmlns:lcm="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">'
-        f'<rim:RegistryObjectList><rim:RegistryPackage id="submission">{slot("submissionTime", utc(documents[0].created))}</rim:RegistryPackage>'
-        f"{objects}{members}</rim:RegistryObjectList></lcm:SubmitObjectsRequest>"
+    ranked = list(enumerate(documents, start=1))
+    return fill(
+        "metadata",
+        submitted=slot("submissionTime", utc(documents[0].created)),
+        objects=Markup("".join(extrinsic(rank, one) for rank, one in ranked)),
+        members=Markup("".join(fill("member", rank=rank, ident=ident(rank)) for rank, _ in ranked)),
     ).encode()
 
 
 def package(documents: list[Enclosed]) -> bytes:
     """The zip of a package; the same documents give the same bytes."""
-    members = [("INDEX.HTM", b"<html><body>Documents</body></html>"), ("README.TXT", b"IHE_XDM\r\n"), (f"{SUBSET}METADATA.XML", metadata(documents))]
+    members = [
+        ("INDEX.HTM", b"<html><body>Documents</body></html>"),
+        ("README.TXT", b"IHE_XDM\r\n"),
+        (f"{SUBSET}METADATA.XML", metadata(documents)),
+    ]
     members += [(f"{SUBSET}DOC{rank:04d}.XML", one.content) for rank, one in enumerate(documents, start=1)]
     return archive(members)
 
