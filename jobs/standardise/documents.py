@@ -5,6 +5,7 @@ a parser without network, DTD or entities; limits on depth, attributes and text.
 rule code. No message quotes the document.
 """
 
+import codecs
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -163,7 +164,7 @@ def decodes(data: bytes) -> bool:
     declared = DECLARATION.search(data[:256])
     encoding = declared.group(1).decode("ascii") if declared else "utf-8"
     try:
-        data.decode(encoding)
+        codecs.getincrementaldecoder(encoding)().decode(data)  # not final: a text cut inside a character is only cut
     except (UnicodeDecodeError, LookupError):
         return False
     return True

@@ -1,14 +1,15 @@
 """Names of the CDA world: namespaces, elements, and the OIDs that decide what an identifier or code is."""
 
+from jobs.identifiers import ins
+from jobs.identifiers.ins import REAL_OIDS
+
 HL7 = "{urn:hl7-org:v3}"
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 STYLESHEET = "{http://www.w3.org/1999/XSL/Transform}stylesheet"
 CLINICAL_DOCUMENT = HL7 + "ClinicalDocument"
 
-INS_NIR = "1.2.250.1.213.1.4.8"
-INS_NIA = "1.2.250.1.213.1.4.9"
-INS = (INS_NIR, INS_NIA)
-INS_TEST = ("1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11")  # test and demonstration
+INS = REAL_OIDS
+INS_TEST = (ins.INS_TEST, ins.INS_DEMO)
 SOCIAL_SECURITY_NIR = "1.2.250.1.213.1.4.13"  # the same digits, but the insurer's: a child's can be a parent's
 US_SOCIAL_SECURITY = "2.16.840.1.113883.4.1"
 

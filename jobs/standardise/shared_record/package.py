@@ -5,7 +5,7 @@ import io
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -56,9 +56,7 @@ def read_package(data: bytes, limits: Limits) -> list[Member]:
     extra = any(SUBSET.match(name) and not METADATA.match(name) and name.upper() not in named for name in contents)
     if not members:
         raise Refused("DOC-019", KIND)
-    return [
-        Member(m.data, m.action, m.unique_id, m.patient_id, m.rule or ("DOC-010" if extra else None)) for m in members
-    ]
+    return [replace(member, rule=member.rule or ("DOC-010" if extra else None)) for member in members]
 
 
 def checked(archive: zipfile.ZipFile, limits: Limits) -> list[zipfile.ZipInfo]:

@@ -15,7 +15,7 @@ Record = dict[str, Any]
 
 
 def parser(limits: Limits) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """A function for ``mapInArrow``: columns of PLACE, ``wanted`` and ``bytes`` in, columns of PARSED out.
+    """A function for ``mapInArrow``: columns of files.whole_files in, columns of PARSED out.
 
     ``wanted`` is the record to keep of a file that is taken again, null for all of them.
     """
@@ -30,7 +30,8 @@ def parser(limits: Limits) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.R
 
 def file_records(row: Record, limits: Limits) -> list[Record]:
     """The records of one file with their place."""
-    found = read_file(row["bytes"] or b"", limits)
+    found = [rejected(Refused("DOC-013", sniff(row["bytes"][:4096])), "cda")] if row["oversize"] else None
+    found = found or read_file(row["bytes"] or b"", limits)
     place = {name: row[name] for name in PLACE}
     numbered = [{**record, **place, "record": number} for number, record in enumerate(found, start=1)]
     return [record for record in numbered if row["wanted"] is None or record["record"] == row["wanted"]]
@@ -57,12 +58,18 @@ def package_records(members: list[Member], limits: Limits) -> list[Record]:
     if any(member.rule == "DOC-010" for member in members):
         return [rejected(Refused("DOC-010", KIND), "xdm") for _ in members]
     records = [attempt(lambda member=member: read_member(member, limits), "xdm") for member in members]
-    patients = {(item["ins"], item["local_root"], item["local_number"]) for item in records if not item.get("rule")}
-    if len(patients) > 1:
+    if several_patients([item for item in records if not item.get("rule")]):
         return [rejected(Refused("DOC-018", KIND), "xdm") for _ in members]
     if any(item.get("rule") for item in records):
         return [item if item.get("rule") else rejected(Refused("DOC-016", KIND), "xdm") for item in records]
     return records
+
+
+def several_patients(records: list[Record]) -> bool:
+    """Whether documents contradict each other on the patient: two INS, or two numbers under one OID."""
+    ins = {item["ins"] for item in records if item["ins"]}
+    local = {(item["local_root"], item["local_number"]) for item in records if item["local_number"]}
+    return len(ins) > 1 or len(local) > len({root for root, _ in local})
 
 
 def read_member(member: Member, limits: Limits) -> Record:
