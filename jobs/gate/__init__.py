@@ -1,0 +1,1 @@
+"""Decide a night: publish the candidate, or refuse it and say why."""
