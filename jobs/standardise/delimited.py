@@ -25,8 +25,9 @@ def read_delimited(packs: DataFrame, dialects: dict[str, Dialect], shape: Shape)
     """One row per record of the packs' files.
 
     ``packs``: as the context gives them; a record taken again is a part with its ``record`` number and its file's
-    ``head``. ``dialects``: by producer. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null,
-    or ``header``, ``encoding``, ``total`` or ``columns`` (and ``field`` the column at fault, if one); then no cell is filled.
+    ``head``. ``dialects``: by producer. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null
+    or one of ``header``, ``encoding``, ``total``, ``columns`` (``field`` is the column at fault, if one); then no cell
+    is filled.
     """
     schema = pa.schema([(name, PLACE_TYPES.get(name, pa.string())) for name in (*PLACE, *shape.columns)])
 

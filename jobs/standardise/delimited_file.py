@@ -109,7 +109,7 @@ class FileReader:
         return b""
 
     def quoted(self, lines: list[bytes], place: int, *, final: bool) -> tuple[list[str] | None, int, bool]:
-        """Cells of a record that starts at a line with quotes; how many lines it takes (0: more are needed); foreign bytes.
+        """Cells of a record that starts at a line with quotes, lines it takes (0: more are needed), foreign bytes.
 
         A quote that is never closed, or closes where no record ends, costs its own line only: cells are then None.
         """
@@ -158,7 +158,7 @@ class FileReader:
             self.decide()
 
     def decide(self) -> None:
-        """No complete header: the line that names most columns is the faulty one, and every line below it is refused."""
+        """No complete header: the line that names most columns is the faulty one, every line below it is refused."""
         headers = [Header(cells or [], self.dialect, self.shape) for _, _, cells, _ in self.waiting]
         best = max(range(len(headers)), key=lambda place: headers[place].found, default=-1)
         below = self.waiting

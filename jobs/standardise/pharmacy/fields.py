@@ -4,7 +4,7 @@ Every function takes text columns and returns typed ones that are null when the 
 ``unreadable(text, value)`` tells which. The shapes accepted are those of the test vectors in ``tests/data/pharmacy``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -39,7 +39,7 @@ def unreadable(text: Column, value: Column, missing: str = MISSING) -> Column:
     return value.isNull() & ~clean(text).rlike(missing)
 
 
-def chosen(text: Column, meanings: dict[str, tuple[str, ...]]) -> Column:
+def chosen(text: Column, meanings: Mapping[str, tuple[str, ...]]) -> Column:
     """The canonical value whose spellings include the text, else null."""
     result = F.lit(None).cast("string")
     for value, spellings in meanings.items():
@@ -48,7 +48,7 @@ def chosen(text: Column, meanings: dict[str, tuple[str, ...]]) -> Column:
 
 
 def by_dialect(dialects: dict[str, Dialect], choice: Callable[[Dialect], str], make: Callable[[str], Column]) -> Column:
-    """``make(choice(dialect))`` of each row's dialect; one branch per distinct choice, so that patterns stay literals."""
+    """``make(choice(dialect))`` of each row's dialect; one branch per distinct choice keeps patterns literal."""
     choices = sorted({choice(dialect) for dialect in dialects.values()})
     column = F.lit(None)
     for value in choices:
@@ -95,7 +95,7 @@ def amount(text: Column, dialects: dict[str, Dialect]) -> Column:
 
 
 def rate(text: Column) -> Column:
-    """A rate of reimbursement in percent: 65 · 065 · 65% · 65 % · 65.00 · 0.65 (a fraction). 999 means unknown: null."""
+    """A rate of reimbursement in percent: 65 · 065 · 65% · 65 % · 65.00 · 0.65, a fraction. 999 means unknown: null."""
     bare = F.regexp_replace(F.regexp_replace(clean(text), r" ?%$", ""), ",", ".")
     value = F.when(bare.rlike(r"^\d{1,3}(\.\d{1,2})?$"), bare.try_cast("decimal(5,2)"))
     fraction = bare.rlike(r"^0\.\d{1,2}$") & (value > 0)
@@ -106,6 +106,12 @@ def rate(text: Column) -> Column:
 def unreadable_rate(text: Column, value: Column) -> Column:
     """Like ``unreadable``; 999 is the declared code of an unknown rate."""
     return unreadable(text, value, r"(?i)^(-|n/?a|999([.,]0+)?)?$")
+
+
+def service(text: Column) -> Column:
+    """A service code of claims (PH7, PHN, HD7); null for anything longer, which would be free text."""
+    bare = F.upper(clean(text))
+    return F.when(bare.rlike(r"^[A-Z]{1,3}[0-9A-Z]{0,2}$"), bare)
 
 
 def quantity(text: Column) -> Column:

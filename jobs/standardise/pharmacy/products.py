@@ -1,11 +1,12 @@
 """Product codes: what was sent, what kind of product it is, and the CIP13 when it is a drug.
 
-CIP13 is 34009, the CIP7 and a GTIN key. The older key within the CIP7 is not checked: codes given since 2015 do not obey it.
+CIP13 is 34009, the CIP7 and a GTIN key. The older key within the CIP7 is not checked: codes given since 2015 have none.
 """
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.identifiers.nir import SHAPE
 from jobs.standardise.pharmacy.fields import clean
 
 DAMAGED = r"(?i)^\d+([.,]\d+)?e\+?\d+$|^\d{1,2}[/-]\d{1,2}[/-]\d{2,4}$|^\d{1,2}[/-][a-zéû]{3,9}\.?([/-]\d{2,4})?$"
@@ -18,11 +19,17 @@ def damaged(text: Column) -> Column:
 
 
 def repaired(text: Column) -> Column:
-    """The code's characters: without ``.0`` of a spreadsheet, without the blanks of a printed CIP13; null for a placeholder."""
+    """The code without a spreadsheet's ``.0`` and the blanks of a printed CIP13; null for a placeholder."""
     bare = F.regexp_replace(clean(text), r"^(\d+)[.,]0+$", "$1")
     grouped = bare.rlike(r"^3400[\d ]*$")
     bare = F.when(grouped, F.replace(bare, F.lit(" "), F.lit(""))).otherwise(bare)
     return F.when(~bare.rlike(PLACEHOLDER), bare)
+
+
+def carried(code: Column) -> Column:
+    """The code as the standard zone may keep it: not when it looks like a text or like a person's number."""
+    looks_like_code = code.rlike(r"^(?=.*\d)[0-9A-Za-z.-]{1,14}$")
+    return F.when(looks_like_code & ~code.rlike(SHAPE), code)
 
 
 def gtin_key(body: Column) -> Column:

@@ -1,0 +1,84 @@
+"""Who the patient is, as a pharmacy knows them: a subject made of traits, and the claim that keeps the traits.
+
+A pharmacy has no patient number of its own. A beneficiary is known by the number on the card (often a parent's), birth
+date, birth rank and sex; those make the subject. The given name takes part only where the rank is missing: with it a
+line that lacks the name would be another subject than the line before, and without either, twins would be one.
+"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.core.tokens import token_hex, with_key
+from jobs.identifiers.nir import clean as clean_nir
+from jobs.standardise.pharmacy import fields
+
+ACCENTS = "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ"
+PLAIN = "AAAAAACEEEEIIIINOOOOOUUUUYY"
+
+
+def plain_name(text: Column) -> Column:
+    """A name to compare: capitals without accents, hyphens and blanks; an empty text for nothing."""
+    return F.regexp_replace(F.translate(F.upper(fields.clean(text)), ACCENTS, PLAIN), "[^A-Z]", "")
+
+
+def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
+    """Add subject_id, dispensation_id, ticket_token and prescriber_token, keyed by the collector's key."""
+    number = F.when(
+        F.col("nir_state").isin("valid", "key_wrong", "provisional", "passing"),
+        F.substring(clean_nir(F.col("patient_nir"), F.col("patient_nir_key")), 1, 13),
+    )
+    given, family = plain_name(F.col("given_name")), plain_name(F.col("family_name"))
+    rank = F.coalesce("rank", F.lit(""))
+    born, sex = F.col("born_on").cast("string"), F.coalesce("sex_code", F.lit(""))
+    by_number = token_hex(
+        "pharmacy", "number", F.col("producer"), number, born, rank, sex, F.when(rank == "", given).otherwise("")
+    )
+    named = F.when((given != "") & (family != ""), family)
+    by_name = token_hex("pharmacy", "name", F.col("producer"), named, given, born, rank, sex)
+    by_ticket = token_hex("pharmacy", "ticket", F.col("producer"), F.col("ticket"))
+    prescriber = F.regexp_replace(fields.clean(F.col("prescriber_id")), "[^0-9A-Za-z]", "")
+    prescriber = F.when(~prescriber.rlike("^0*$"), F.upper(prescriber))
+    return (
+        with_key(rows, key)
+        .withColumn("subject_id", F.coalesce(by_number, by_name, by_ticket))
+        .withColumn("dispensation_id", token_hex("dispensation", F.col("producer"), F.col("ticket"), F.col("line")))
+        .withColumn("ticket_token", token_hex("ticket", F.col("producer"), F.col("ticket")))
+        .withColumn("prescriber_token", token_hex("prescriber", prescriber))
+        .drop("key")
+    )
+
+
+def agrees(number: Column) -> Column:
+    """The number's own sex, year and month are the patient's: it is theirs, and not a parent's or the holder's.
+
+    A month beyond 12 stands for an incomplete civil record and says nothing.
+    """
+    born = F.col("born_on")
+    month = F.substring(number, 4, 2).try_cast("int")
+    return (
+        (F.substring(number, 1, 1) == F.col("sex_code"))
+        & (F.substring(number, 2, 2) == F.date_format(born, "yy"))
+        & ((month > 12) | (month == F.month(born)))
+    )
+
+
+def claims_of(rows: DataFrame) -> DataFrame:
+    """The columns of a claim that a pharmacy can state, one row per dispensation; ``rows`` as with_tokens left them."""
+    number = F.when(F.col("nir_state") == "valid", F.substring(clean_nir(F.col("patient_nir")), 1, 13))
+    own = F.coalesce(agrees(number), F.lit(False))
+    given = fields.filled(F.col("given_name"))
+    return rows.select(
+        "subject_id",
+        "producer",
+        "delivery_id",
+        F.when(own, number).alias("own_nir"),
+        F.when(~own, number).alias("holder_nir"),
+        F.col("nir_state").alias("number_status"),
+        fields.filled(F.col("family_name")).alias("used_name"),
+        given.alias("given_names"),
+        given.alias("first_given_name"),
+        F.col("born_on").alias("birth_date"),
+        fields.filled(F.col("birth_date")).alias("birth_date_text"),
+        F.col("sex_code").alias("sex"),
+        F.col("rank").cast("bigint").alias("birth_rank"),
+    )
