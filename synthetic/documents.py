@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthetic.draws import chance, scatter, stream
+from synthetic.draws import scatter, stream
 from synthetic.world import World
 
 LETTER, REPORT = "11490-0", "11502-2"
@@ -52,14 +52,19 @@ def filed(world: World, day: int) -> list[Document]:
     """The documents filed on that day, in order of rank."""
     first = first_versions(world, day)
     later = [d for d in first_versions(world, day - 2) if day - 2 >= world.start]
-    places = np.array([d.place for d in later], dtype=np.int64)
-    again, gone = chance(places, 111, 0.03), chance(places, 112, 0.008)
     renewed = [
         replace(d, day=day, rank=500_000 + d.rank, version=2, replaces=(d.day, d.rank), action="C")
-        for d, yes in zip(later, again, strict=True) if yes
-    ]  # fmt: skip
-    deleted = [replace(d, action="D") for d, yes, no in zip(later, gone, again, strict=True) if yes and not no]
+        for d in later
+        if fate(d) == "C"
+    ]
+    deleted = [replace(d, action="D") for d in later if fate(d) == "D"]
     return first + renewed + deleted
+
+
+def fate(document: Document) -> str:
+    """What becomes of a first version two days later: replaced (``C``), deleted (``D``), or nothing."""
+    drawn = int(scatter(np.array([document.place]), 111)[0]) % 1000
+    return "C" if drawn < 30 else "D" if drawn < 38 else ""
 
 
 def first_versions(world: World, day: int) -> list[Document]:

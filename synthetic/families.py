@@ -44,7 +44,9 @@ def child_names(people: Population, share: NDArray[np.float64], who: Ints) -> Na
 
 def pair_adult_twins(people: Population) -> None:
     """One adult in a hundred gets a twin living elsewhere: same birth, same birth name, often the same sex."""
-    adult = np.flatnonzero((people.mother == NOBODY) & (people.spouse == NOBODY))
+    parents = np.union1d(people.mother, people.father)
+    alone = (people.mother == NOBODY) & (people.spouse == NOBODY) & ~np.isin(np.arange(len(people)), parents)
+    adult = np.flatnonzero(alone)
     chosen = adult[chance(adult, 7, 0.03)]
     first, second = chosen[0::2][: len(chosen) // 2], chosen[1::2]
     for trait in ("birth", "birth_name", "married_name", "department"):

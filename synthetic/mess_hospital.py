@@ -87,13 +87,20 @@ def spoil_vid(line: bytes, code: str) -> bytes:
     return line
 
 
-def settle_rss(lines: list[bytes], codes: "np.ndarray", instead: str) -> "np.ndarray":
-    """Blanks can be lost only at the end of a line that ends with some; another line gets the fault ``instead``."""
+def settle_rss(lines: list[bytes], codes: "np.ndarray", only: str) -> "np.ndarray":
+    """Blanks can be lost only at the end of a line that is all header and ends with some.
+
+    Another line is sent twice instead, and the few that can lose blanks do so for more faults, unless ``only`` one kind
+    is planted.
+    """
     codes = codes.copy()
-    for place in np.flatnonzero(codes == TRIMMED):
+    for place in np.flatnonzero(codes != ""):
         line = lines[place]
-        if len(line) != HEADER[line[9:12].decode()] or not line.endswith(b" "):
-            codes[place] = instead
+        able = len(line) == HEADER[line[9:12].decode()] and line.endswith(b" ")
+        if codes[place] == TRIMMED and not able:
+            codes[place] = "" if only else TWICE
+        elif able and codes[place] in (TWICE, "HOS-002", "HOS-010") and not only:
+            codes[place] = TRIMMED
     return codes
 
 

@@ -85,7 +85,8 @@ def send_all(
         kinds = {m.kind for m in mishaps if m.producer == one.delivery.producer}
         status = mishap.send(one.delivery, settings.landing, kinds)
         rows.append(row_of(one, status))
-    for again in (m for m in mishaps if m.kind in (mishap.RESENT, mishap.CHANGED)):
+    again = [m for m in mishaps if m.kind in (mishap.RESENT, mishap.CHANGED)]
+    if again:
         rows += send_earlier(settings, simulation, sent[0].delivery.night, again, only)
     if any(m.kind == mishap.UNKNOWN for m in mishaps):
         rows.append(send_strange(settings, sent))
@@ -100,16 +101,15 @@ def row_of(one: Sent, status: str) -> dict[str, object]:
 
 
 def send_earlier(
-    settings: Settings, simulation: Simulation, night: str, again: Mishap, only: str
+    settings: Settings, simulation: Simulation, night: str, again: list[Mishap], only: str
 ) -> list[dict[str, object]]:
-    """The newest earlier deliveries of one producer, deposited once more."""
+    """The newest earlier deliveries of some producers, deposited once more."""
     earlier = previous_night(settings.truth, night)
     if earlier is None:
         raise ConfigError("Nothing can be sent again in the first night.")
-    found = [
-        s for s in everything(frame_of(settings, earlier, simulation, only)) if s.delivery.producer == again.producer
-    ]
-    return [row_of(s, mishap.send_again(s.delivery, settings.landing, again.kind)) for s in found]
+    kinds = {m.producer: m.kind for m in again}
+    found = [s for s in everything(frame_of(settings, earlier, simulation, only)) if s.delivery.producer in kinds]
+    return [row_of(s, mishap.send_again(s.delivery, settings.landing, kinds[s.delivery.producer])) for s in found]
 
 
 def send_strange(settings: Settings, sent: list[Sent]) -> dict[str, object]:

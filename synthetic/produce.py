@@ -58,7 +58,7 @@ def hospital(night: Night, rank: int, year: int, turn: int, stays: pd.DataFrame)
     number = stays.exit.to_numpy() * 4_000_000 + stays.number.str[7:].astype(np.int64).to_numpy() * 4
     lines, units = rss_lines(sizes, people, stays, rank)
     rss_codes = night.plan.choose(number[units.stay] + units["rank"].to_numpy(), 101, mess_hospital.RSS_FAULTS)
-    rss_codes = mess_hospital.settle_rss(lines, rss_codes, "" if night.plan.only else "TWICE")
+    rss_codes = mess_hospital.settle_rss(lines, rss_codes, night.plan.only)
     vid = vid_lines(sizes, people, stays, rank)
     vid_codes = night.plan.choose(number, 102, mess_hospital.VID_FAULTS)
     end, blank = (b"\r\n" if rank % 3 == 0 else b"\n"), rank % 4 == 2

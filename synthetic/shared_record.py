@@ -7,7 +7,7 @@ import pandas as pd
 
 from synthetic import cda, mess_shared_record
 from synthetic.deposit import Delivery, delivery_id
-from synthetic.documents import Document, filed, in_package
+from synthetic.documents import Document, fate, filed, in_package
 from synthetic.draws import iso_day, scatter
 from synthetic.mess import TWICE, mess_table
 from synthetic.mess_shared_record import FAULTS, OUTCOME
@@ -46,17 +46,23 @@ def shared_record(night: Night) -> Sent:
 
 
 def choose(night: Night, documents: list[Document]) -> list[str]:
-    """A fault for some documents, each kind in its turn; requests to replace or delete are left alone."""
-    plan, seed = night.plan, night.plan.seed
+    """A fault for some documents, each kind in its turn.
+
+    Requests to replace or delete stay good, and so do the documents that they will be about.
+    """
+    plan = night.plan
     usable = [f.code for f in FAULTS if plan.only in ("", f.code)]
-    if not usable:
-        return [""] * len(documents)
-    codes = []
-    for document in documents:
-        drawn = int(scatter(np.array([document.place]), 131 + 1009 * seed)[0]) % 100_000
-        hit = drawn < round(plan.share * 100_000) and not document.action
-        hit &= plan.only != "DOC-007" or cda.qualified(night.world.people, document)
-        codes.append(usable[(document.day * 7 + document.rank) % len(usable)] if hit else "")
+    codes = [""] * len(documents)
+    turn = 0
+    for place, document in enumerate(documents):
+        drawn = int(scatter(np.array([document.place]), 131 + 1009 * plan.seed)[0]) % 100_000
+        if not usable or drawn >= round(plan.share * 100_000) or document.action or fate(document):
+            continue
+        code = usable[turn % len(usable)]
+        if code == "DOC-007" and not cda.qualified(night.world.people, document):
+            continue  # a test identity takes the place of an INS: without one there is none to replace
+        codes[place] = code
+        turn += 1
     return codes
 
 
@@ -121,8 +127,6 @@ def send_broken(
 ) -> list[tuple[str, int, str, str]]:
     """The files of one fault; the planted faults as (file, record, code, outcome)."""
     people, seed, name = night.world.people, night.plan.seed, str(document.place)
-    if code == "DOC-007" and not cda.qualified(people, document):
-        code = "DOC-008"
     text = cda.render(people, document, seed)
     if code == TWICE:
         files[f"{name}.xml"] = files[f"renvoi-{name}.xml"] = text.encode()
