@@ -5,7 +5,6 @@ closed already is skipped: its night is not told twice.
 """
 
 from airflow.sdk import DAG
-
 from common.defaults import task_defaults
 from common.job import CloseOperator
 from common.partitions import CLOSED, every_night

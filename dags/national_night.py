@@ -1,21 +1,22 @@
 """The national night: link, pseudonymise, assemble, judge, release, report.
 
-It starts by itself once `hospital`, `pharmacy` and `shared_record` have closed the same night. **gate** decides: when it
-refuses, nothing is released and readers keep the previous release. **report** and **retain** run whatever happened;
+It starts by itself once `hospital`, `pharmacy` and `shared_record` have closed the same night. **gate** decides: when
+it refuses, nothing is released and readers keep the previous release. **report** and **retain** run whatever happened;
 **alert** says once what went wrong and what to do; **outcome** gives the run the colour of its worst stage.
 
 *Une nuit refusée* : ouvrir `reports/<nuit>/index.html`, puis la fiche que nomme `reports/<nuit>/alert.json`.
 """
 
+from typing import Any
+
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, chain
-
 from common.alert import AlertOperator
 from common.defaults import ALL_CORES, SPARK_POOL, task_defaults
 from common.job import JobOperator
 from common.partitions import when_all_closed
 
-ON_SPARK = {"pool": SPARK_POOL, "pool_slots": ALL_CORES, "cores": ALL_CORES}
+ON_SPARK: dict[str, Any] = {"pool": SPARK_POOL, "pool_slots": ALL_CORES, "cores": ALL_CORES}
 
 with DAG(
     dag_id="national_night",

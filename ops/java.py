@@ -1,5 +1,7 @@
 """Find a Java 17, which need not be the first on the PATH."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -37,3 +39,7 @@ def major_version(home: Path) -> int:
 def find_java() -> Path | None:
     """The home of a Java 17, or None."""
     return next((home for home in candidates() if major_version(home) == WANTED), None)
+
+
+if __name__ == "__main__":
+    print(find_java() or "")

@@ -5,15 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 from jobs.core.errors import JobError
-from jobs.core.nights import decisions
 from jobs.core.settings import Settings, load_settings, prepare_root
 from ops.api import ApiError
+from ops.nights import next_night
 from ops.paths import REPOSITORY
 from ops.show import last_log_lines, line
 from ops.stack import Stack, free_port, running, set_pools
@@ -47,14 +46,6 @@ def root_settings() -> Settings:
     return prepare_root(settings.root, settings.kind if stamped else "synthetic")
 
 
-def next_night(settings: Settings) -> str:
-    """The night after the last decided one, else today in the producers' time zone."""
-    decided = max(decisions(settings), default=None)
-    if decided:
-        return (date.fromisoformat(decided) + timedelta(days=1)).isoformat()
-    return datetime.now(ZoneInfo("Europe/Paris")).date().isoformat()
-
-
 def run_night(settings: Settings, night: str) -> int:
     """Start Airflow, deposit, run the DAGs, stop Airflow, say the verdict."""
     if running():
@@ -63,7 +54,7 @@ def run_night(settings: Settings, night: str) -> int:
     line(f"night {night}, {settings.kind} root {settings.root}")
     stack = Stack(free_port(), schedule=False)
     stack.migrate()
-    begun = datetime.now(timezone.utc).isoformat()  # noqa: UP017  Airflow's own times are compared as text
+    begun = datetime.now(UTC).isoformat()
     try:
         stack.start()
         line(f"Airflow starts on http://127.0.0.1:{stack.port}")

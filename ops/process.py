@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 GRACE_SECONDS = 15.0
+CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def start(command: list[str], environment: Mapping[str, str], log: Path, folder: Path) -> int:
     """Start a command as leader of a new session, its output in ``log``; returns its pid."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
-        return subprocess.Popen(  # noqa: S603  the command is ours
+        child = subprocess.Popen(  # noqa: S603  the command is ours
             command,
             cwd=folder,
             env=dict(environment),
@@ -23,7 +24,9 @@ def start(command: list[str], environment: Mapping[str, str], log: Path, folder:
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        ).pid
+        )
+    CHILDREN[child.pid] = child
+    return child.pid
 
 
 def stat_of(pid: int) -> tuple[int, str, str] | None:
@@ -68,6 +71,7 @@ def end(marks: Iterable[str]) -> None:
     family = sorted({*family, *with_descendants(family)})
     _signal([mark for mark in family if is_alive(mark)], signal.SIGKILL)
     _wait(family, GRACE_SECONDS)
+    reap()
 
 
 def _signal(marks: Iterable[str], number: int) -> None:
@@ -87,11 +91,9 @@ def _wait(marks: Iterable[str], seconds: float) -> None:
 
 def reap() -> None:
     """Collect our own dead children, which would otherwise look alive."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+    for pid, child in list(CHILDREN.items()):
+        if child.poll() is not None:
+            del CHILDREN[pid]
 
 
 def write_marks(path: Path, content: Mapping[str, object]) -> None:

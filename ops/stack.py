@@ -22,7 +22,7 @@ COMPONENTS = {
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
 }
-HEALTHY_WITHIN_SECONDS = 90
+HEALTHY_WITHIN_SECONDS = 180
 
 
 def free_port() -> int:

@@ -15,7 +15,7 @@ FINISHED = {"success", "failed"}
 SAID = {"running", "success", "failed", "up_for_retry", "skipped", "upstream_failed"}
 POLL_SECONDS = 1.0
 # How long the scheduler may take to start the national run once the last partition is there.
-NATIONAL_WITHIN_SECONDS = 30
+NATIONAL_WITHIN_SECONDS = 60
 
 
 class NightStuck(Exception):

@@ -1,4 +1,4 @@
-"""One alert per night: cause, next action and runbook page, in a file beside the report and, if configured, by e-mail."""
+"""One alert per night: cause, next action and runbook page, in a file beside the report and by e-mail if configured."""
 
 import json
 import os

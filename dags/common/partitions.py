@@ -12,7 +12,7 @@ CLOSED = {source: Asset(name=f"closed_{source}", uri=f"veillee://standard/{sourc
 
 
 def every_night(at: str) -> CronPartitionTimetable | PartitionedAtRuntime:
-    """A run each night at the ``[schedule]`` entry ``at``, keyed by the night; by hand only when the schedule is off."""
+    """A run each night at the ``[schedule]`` entry ``at``, keyed by the night; by hand if the schedule is off."""
     if not schedule_is_on():
         return PartitionedAtRuntime()
     hour, minute = schedule(at).split(":")
@@ -34,10 +34,16 @@ def night_of(context: Mapping[str, Any]) -> str:
 
 
 def was_closed(context: Mapping[str, Any], source: str) -> bool:
-    """Has the source's partition of this run's night been emitted already? The task must have it as an inlet."""
+    """Has the source's partition of this run's night been emitted already? The task must have it as an inlet.
+
+    To a run that a person started, only a partition that still waits for the others counts: a night that was judged
+    before can be closed and judged again.
+    """
     night = night_of(context)
     events = context["inlet_events"][CLOSED[source]].ascending(False).limit(100)
-    return any(event.partition_key == night for event in events)
+    return any(
+        event.partition_key == night and (is_scheduled(context) or not event.created_dagruns) for event in events
+    )
 
 
 def is_scheduled(context: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 def launcher() -> list[str]:
-    """What starts a job: this interpreter's ``-m``, or the command that VEILLEE_JOB_COMMAND names (a site's wrapper)."""
+    """What starts a job: this interpreter's ``-m``, or the site's own command in VEILLEE_JOB_COMMAND."""
     own = os.environ.get("VEILLEE_JOB_COMMAND")
     return own.split() if own else [sys.executable, "-m"]
 
@@ -29,7 +29,7 @@ def job_environment(cores: int) -> dict[str, str]:
 
 
 class JobProcess:
-    """A running job. ``wait`` returns its exit code and the last line it wrote to stderr; ``kill`` may come any time."""
+    """A running job. ``wait`` returns exit code and last line of stderr; ``kill`` may come any time."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], say: Callable[[str], None]) -> None:
         self.say = say
@@ -44,7 +44,7 @@ class JobProcess:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  one prctl call; without it a killed task leaves its job running
+            preexec_fn=_die_with_parent,
         )
 
     def wait(self) -> tuple[int, str]:

@@ -1,0 +1,65 @@
+# Every target makes what it needs first: a Python, a Java, the environment of requirements.txt.
+# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · backup · restore · retain · lock
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup night test up down check bench replay rollback backup restore retain lock clean
+MAKEFLAGS += --no-print-directory
+
+PYTHON_FOUND = $$(PYTHON=$(PYTHON) sh ops/find_python.sh)
+RUN := .venv/bin/python
+STAMP := .venv/veillee-lock.sha256
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# The stamp is younger than the lock when the environment is that of the lock; ops/setup.py compares contents.
+$(STAMP): requirements.txt
+	@python="$(PYTHON_FOUND)" && "$$python" -m ops.preflight --install && "$$python" ops/setup.py && touch $@
+
+setup: $(STAMP) ## environment, Java, preflight
+	@$(RUN) -m ops.preflight --install
+
+night: setup ## one night through real Airflow, to a release and a report [NIGHT=2026-11-22]
+	@$(RUN) -m ops.night $(if $(NIGHT),--night $(NIGHT))
+
+test: $(STAMP) ## the test suite
+	@$(RUN) -m ops.preflight --install --browser
+	@JAVA_HOME="$$($(RUN) -m ops.java)" $(RUN) -m pytest $(TESTS)
+
+check: $(STAMP) ## lint, types, stale derived files
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@if [ -f ops/derived.py ]; then $(RUN) -m ops.derived --check; fi
+
+bench: setup ## what is measured, against whom
+	@JAVA_HOME="$$($(RUN) -m ops.java)" $(RUN) -m bench
+
+up: setup ## Airflow's UI and scheduler in the background
+	@$(RUN) -m ops.up
+
+down: $(STAMP) ## end what `make up` started
+	@$(RUN) -m ops.down
+
+replay: setup ## take a delivery's quarantined records in again: DELIVERY=id [RULE=code]
+	@$(RUN) -m jobs.replay --delivery $(or $(DELIVERY),$(error name the delivery: make replay DELIVERY=id)) $(if $(RULE),--rule $(RULE))
+
+rollback: setup ## make a kept release current again: RELEASE=id
+	@$(RUN) -m jobs.rollback --release $(or $(RELEASE),$(error name the release: make rollback RELEASE=id))
+
+backup: setup ## index, crosswalk, secrets and ledger into one encrypted file: TO=path
+	@$(RUN) -m jobs.backup --to $(or $(TO),$(error name the file: make backup TO=path))
+
+restore: setup ## the way back, into an empty root: FROM=path
+	@$(RUN) -m jobs.restore --from $(or $(FROM),$(error name the file: make restore FROM=path))
+
+retain: setup ## remove what is past its time [NIGHT=2026-11-22] [DRY=1 only says what]
+	@night="$(or $(NIGHT),$$($(RUN) -m ops.nights))" && $(RUN) -m jobs.retain --night "$$night" $(if $(DRY),--dry-run)
+
+lock: $(STAMP) ## requirements.in into the hashed requirements.txt (needs uv)
+	@sh ops/lock.sh
+
+clean: ## remove caches; data, environment and Airflow's database stay
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
