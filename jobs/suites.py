@@ -13,7 +13,11 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import: it would post
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its own dependencies import sre_constants
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -35,10 +39,12 @@ AGGREGATES = ("expect_column_mean_to_be_between", "expect_column_sum_to_be_betwe
 
 
 def context() -> Any:
-    """A context that lives in memory, without progress bars and without analytics."""
-    made = gx.get_context(mode="ephemeral")
-    made.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return made
+    """A context that lives in memory: no progress bars, no analytics, no folder of pages in ``/tmp``."""
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    quiet = DataContextConfig(
+        store_backend_defaults=stores, analytics_enabled=False, progress_bars=ProgressBarsConfig(globally=False)
+    )
+    return gx.get_context(mode="ephemeral", project_config=quiet)
 
 
 def judge(frame: DataFrame, suite: Suite, schema: TableSchema) -> list[dict[str, Any]]:
@@ -54,6 +60,8 @@ def judge(frame: DataFrame, suite: Suite, schema: TableSchema) -> list[dict[str,
     theirs = [check for check in suite.checks if check.type != "key"]
     keys = [key_result(frame, check) for check in mine]
     rows = keys[0]["element_count"] if keys else frame.count()
+    if not rows:
+        return [columns, *keys, *[{**outcome(check, True, 0, 0), "too_few_rows": True} for check in theirs]]
     needed = sorted({name for check in theirs for name in check.columns})
     made = context().data_sources.add_spark("spark", persist=False).add_dataframe_asset("table")
     batch = made.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": wide.select(*needed)})
@@ -91,9 +99,9 @@ def plain(check: Check, result: Any, rows: int) -> dict[str, Any]:
     if result is None or (raised(result) and rows):
         return unjudged(check)
     numbers = result.result
-    judged = numbers.get("element_count", rows) - numbers.get("missing_count", 0)
+    judged = numbers.get("element_count", rows) - (numbers.get("missing_count") or 0)
     enough = judged >= max(check.least_rows, 1)
-    made = outcome(check, bool(result.success) or not enough, numbers.get("unexpected_count", 0), judged)
+    made = outcome(check, bool(result.success) or not enough, numbers.get("unexpected_count") or 0, judged)
     if not enough:
         made["too_few_rows"] = True
     elif check.type in AGGREGATES and numbers.get("observed_value") is not None:

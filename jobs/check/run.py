@@ -4,10 +4,8 @@ from typing import Any
 
 from jobs.core.errors import DataRefused
 from jobs.core.nights import previous_state, state_path
-from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, files_of, read_json, write_json
-from jobs.core.tables import read_files
 from jobs.standardise.pools import proposal_path, standard_pool
 
 Failures = dict[str, list[dict[str, Any]]]
@@ -86,7 +84,9 @@ def judge_tables(
         return results, failures
     from jobs.catalogue import suite_of
     from jobs.check.attribute import by_producer
+    from jobs.core.schema import load_schema
     from jobs.core.session import spark_session
+    from jobs.core.tables import read_files
     from jobs.suites import judge
 
     pool = standard_pool(settings, proposal["source"])

@@ -15,7 +15,7 @@ from jobs.gate import reasons as because
 from jobs.release.pools import locate
 from jobs.standardise.pools import intake_pool, proposal_path
 
-UNLINKED = "alone"
+UNLINKED = "new_person"
 Tables = dict[str, Partitions]
 
 

@@ -1,0 +1,128 @@
+"""Tables on which every rule passes, and for each judgement rule the one change that must make it fail."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from jobs.core.schema import Field, TableSchema
+
+ROWS = 240
+Row = dict[str, Any]
+Change = Callable[[Row, int], Row]
+SPECIAL: dict[str, Any] = {
+    "period": "2026-10",
+    "care_month": "2026-10",
+    "first_seen": "2026-10",
+    "length_of_stay": 2,
+    "ghm": "05M092",
+    "cip13": "3400930000014",
+    "code_class": "drug",
+    "event_type": "sale",
+    "type_code": "11502-2",
+    "level": 3,
+    "result_count": 2,
+    "value_type": "PQ",
+    "code_kind": "loinc",
+    "kind": "principal",
+    "session_count": 1,
+    "age_years": 40,
+    "status": "accepted",
+    "body_sha256": "0" * 64,
+    "amount_total": Decimal("12.50"),
+}
+
+
+def perfect(schema: TableSchema, rows: int = ROWS) -> list[Row]:
+    """Rows that keep every rule of their table."""
+    made = [{item.name: value(schema, item, place) for item in schema.fields} for place in range(rows)]
+    for place, row in enumerate(made):
+        if "entry_date" in row:
+            row["entry_date"], row["exit_date"] = date(2026, 10, 5), date(2026, 10, 7)
+        if schema.name == "hospital_diagnosis":
+            row["kind"] = ("principal", "associated")[place % 2]
+        if schema.name in ("hospital_diagnosis", "hospital_procedure"):
+            row["code"] = {"hospital_diagnosis": "J960", "hospital_procedure": "DZQM006"}[schema.name]
+        if "reference_low" in row:
+            row["reference_low"], row["reference_high"] = Decimal("1.000000"), Decimal("5.000000")
+    return made
+
+
+def value(schema: TableSchema, item: Field, place: int) -> Any:
+    """A value that the declaration allows; keys differ from row to row."""
+    pattern = item.constraints.get("pattern", "")
+    if pattern == "^[0-9a-f]{32}$":
+        return f"{place:032x}"
+    if "[A-Z2-7]{26}" in pattern:
+        token = f"{place:026d}".translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
+        return f"1.{token}" if item.privacy == "pseudonym" else token
+    if item.name in SPECIAL:
+        return SPECIAL[item.name]
+    if "enum" in item.constraints:
+        allowed = item.constraints["enum"]
+        return int(allowed[0]) if item.type == "integer" else allowed[place % 2]
+    if item.name in schema.primary_key and item.type == "string":
+        return f"{item.name} {place}"
+    return {
+        "string": "x",
+        "integer": 1,
+        "number": Decimal("1"),
+        "date": date(2026, 10, 6),
+        "datetime": datetime(2026, 10, 6, 8, tzinfo=UTC),
+        "boolean": True,
+    }[item.type]
+
+
+def every(column: str, new: Any) -> Change:
+    """The same value in all rows."""
+    return lambda row, _: {**row, column: new}
+
+
+BREAKERS: dict[str, Change] = {
+    "101": every("exit_date", date(2026, 10, 1)),
+    "102": every("ghm", "90Z00Z"),
+    "103": lambda row, place: {**row, "ghm": "90Z00Z" if place % 5 == 0 else row["ghm"]},
+    "104": every("length_of_stay", 4000),
+    "105": every("sex", "2"),
+    "106": every("age_years", None),
+    "107": every("length_of_stay", 7),
+    "201": every("exit_date", date(2026, 10, 1)),
+    "202": every("principal_diagnosis", None),
+    "203": lambda row, place: {**row, "principal_diagnosis": None if place % 20 == 0 else "J960"},
+    "204": every("session_count", 300),
+    "205": every("exit_date", date(2029, 1, 1)),
+    "301": every("code_known", False),
+    "302": lambda row, place: {**row, "code_known": place % 10 != 0},
+    "303": every("code", "1234"),
+    "304": every("kind", "associated"),
+    "401": every("code", "shifted"),
+    "402": every("code_known", False),
+    "403": every("procedure_date", None),
+    "404": every("act_count", 0),
+    "501": every("code_class", "unknown"),
+    "502": lambda row, place: {**row, "code_class": "unknown" if place % 10 == 0 else "drug"},
+    "503": every("event_type", "return"),
+    "504": every("amount_total", Decimal("1250.00")),
+    "505": every("prescribed_on", date(2027, 1, 1)),
+    "506": lambda row, _: {**row, "event_type": "return", "quantity": -1},
+    "601": every("type_code", None),
+    "602": lambda row, place: {**row, "type_code": None if place % 20 == 0 else row["type_code"]},
+    "603": every("created_on", None),
+    "604": every("result_count", 0),
+    "605": every("body_sha256", "none"),
+    "701": every("code_kind", "missing"),
+    "702": every("code_kind", "local"),
+    "703": lambda row, _: {**row, "value_number": None, "null_flavor": None},
+    "704": every("unit_ucum", False),
+    "705": every("reference_high", Decimal("0.5")),
+    "801": every("age_years", 97),
+    "802": lambda row, place: {**row, "sex": None if place % 10 == 0 else row["sex"]},
+    "803": every("sex", "2"),
+    "804": every("age_years", 90),
+    "901": lambda row, _: {**row, "status": "held", "reason": None},
+    "902": every("as_of", None),
+    "903": every("status", "missing"),
+    "951": lambda row, place: {**row, "code": " " * (place + 1)},
+    "952": every("label_fr", None),
+    "953": every("source", None),
+}
