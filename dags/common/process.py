@@ -76,11 +76,12 @@ class JobProcess:
             pass
 
     def _relay(self, stream: IO[str], is_error: bool) -> None:
-        for line in stream:
-            text = line.rstrip()
-            self.say(text)
-            if is_error and text:
-                self.last_error = text
+        with stream:
+            for line in stream:
+                text = line.rstrip()
+                self.say(text)
+                if is_error and text:
+                    self.last_error = text
 
 
 def _die_with_parent() -> None:
