@@ -73,10 +73,8 @@ def judge_producers(measures: pd.DataFrame, checks: tuple[Check, ...]) -> dict[s
     asset = context().data_sources.add_pandas("pandas").add_dataframe_asset("measures")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": measures})
     found = run(batch, list(checks), PRODUCERS)
-    return {
-        check.code: sorted(row["producer"] for row in found[check.code].result.get("unexpected_index_list") or [])
-        for check in checks
-    }
+    named = {one.code: found[one.code].result.get("unexpected_index_list") or [] for one in checks}
+    return {code: sorted(name for row in rows for name in row["producer"]) for code, rows in named.items()}
 
 
 def run(batch: Any, checks: list[Check], result_format: dict[str, Any]) -> dict[str, Any]:
