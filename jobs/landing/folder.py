@@ -95,6 +95,6 @@ def listing(folder: Path) -> dict[str, FileInfo]:
             if entry.name.startswith(".") or entry.is_dir(follow_symlinks=False):
                 continue
             status = entry.stat(follow_symlinks=False)
-            stamp = f"{status.st_size}.{status.st_mtime_ns}.{status.st_ino}"
+            stamp = f"{status.st_size}.{status.st_mtime_ns}"
             found[entry.name] = FileInfo(status.st_size, stamp, stat.S_ISREG(status.st_mode))
     return found

@@ -19,6 +19,7 @@ from jobs.pull.stage import Limits, assemble, staging_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MEMORY_NIGHTS = 7
 RECORDED = ("complete", "corrupt", "resent_unchanged", "resent_changed")  # the others may still become something
 
 
@@ -44,13 +45,12 @@ def pull_open_night(settings: Settings, night: str, source: str, landing: Landin
     """Pull from a landing into an open night; return what was written to ``pull.json``."""
     register = load_register(settings)
     limits = Limits.of(settings)
-    memory = settings.work / "pull" / source / "seen.json"
     judge = Judge(
         night=night,
         landing=landing,
         register=register,
         received=received_elsewhere(settings, source, night),
-        seen=read_json(memory) if memory.is_file() else {},
+        seen=seen_before(settings, source, night),
         folder=staging_folder(settings, source, night),
         limits=limits,
     )
@@ -70,9 +70,26 @@ def pull_open_night(settings: Settings, night: str, source: str, landing: Landin
     # Before the pointer: a delivery that the pointer names is in the memory of all later nights, whatever happens.
     write_deliveries(settings, source, night, [v.to_row(night) for v in verdicts if v.status in RECORDED])
     write_json(pull_path(settings, source, night), value)
-    write_json(memory, judge.stamps)
+    remember(settings, source, night, judge.stamps)
     remove_unnamed(target, packs)
     return value
+
+
+def seen_before(settings: Settings, source: str, night: str) -> dict[str, str]:
+    """Stamps of deliveries as the newest earlier night saw them; empty when there was none or its memory is lost.
+
+    It only saves reading again what was received, and tells when something was written again.
+    """
+    paths = [path for path in (settings.work / "pull" / source).glob("seen-*.json") if path.stem < f"seen-{night}"]
+    return dict(read_json(max(paths))) if paths else {}
+
+
+def remember(settings: Settings, source: str, night: str, stamps: dict[str, str]) -> None:
+    """Keep the stamps of this night, and drop those that no night will ask for."""
+    folder = settings.work / "pull" / source
+    write_json(folder / f"seen-{night}.json", stamps)
+    for path in sorted(folder.glob("seen-*.json"))[:-MEMORY_NIGHTS]:
+        path.unlink()
 
 
 def missing(register: dict[str, Producer], source: str, verdicts: list[Verdict]) -> list[str]:

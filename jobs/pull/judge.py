@@ -106,6 +106,8 @@ class Judge:
         if verdict is None or verdict.content is None:
             return verdict
         row = verdict.to_row(self.night)
+        if verdict.status == "resent_unchanged" and (place.producer, place.delivery_id) in self.received.loaded:
+            return verdict
         if verdict.content in self.received.told.get((row["producer"], row["delivery_id"]), ()):
             return None
         return verdict
@@ -159,7 +161,7 @@ class Judge:
         row = Verdict(place, "complete", manifest=manifest, content=manifest.content_sha256).to_row(self.night)
         try:
             if known:
-                return self._again(place, manifest, known)
+                return self._again(place, files, manifest, known)
             if self.received.holds(row):
                 verify(self.landing, place, manifest)
                 return Verdict(place, "resent_unchanged", "DEL-010", warnings, manifest, manifest.content_sha256)
@@ -170,12 +172,17 @@ class Judge:
         self.received.remember(row)
         return Verdict(place, "complete", None, warnings, manifest, manifest.content_sha256, staged)
 
-    def _again(self, place: Place, manifest: Manifest, known: set[str]) -> Verdict | None:
-        """A delivery that another night loaded: None while it is what it was. Raises Refused when it was changed."""
+    def _again(self, place: Place, files: Files, manifest: Manifest, known: set[str]) -> Verdict | None:
+        """A delivery that another night loaded: told when somebody wrote the same bytes again, else None.
+
+        Raises Refused when it was changed. Without the memory of stamps nobody can say whether it was written again.
+        """
         if manifest.content_sha256 not in known:
             raise Refused("DEL-006", "resent_changed", manifest.content_sha256)
         verify(self.landing, place, manifest)
-        return None
+        if self.seen.get(key_of(place)) in (None, stamp_of(files)):
+            return None
+        return Verdict(place, "resent_unchanged", "DEL-010", (), manifest, manifest.content_sha256)
 
     def _warnings(self, files: Files, manifest: Manifest) -> tuple[str, ...]:
         named = {file.name for file in manifest.files} | {NAME}

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from jobs.core.manifest import Manifest, content_hash
 from jobs.core.settings import Settings
-from jobs.core.snapshot import read_json, sha256_of, sync, write_json
+from jobs.core.snapshot import canonical_json, read_json, sha256_of, sync
 from jobs.landing import FileInfo, Landing, Place
 from jobs.pull.cut import Digest, cut
 from jobs.pull.fetch import fetch
@@ -104,12 +104,12 @@ def stage(landing: Landing, place: Place, manifest: Manifest, stamp: str, folder
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         copy(landing, place, manifest, draft, limits)
-        sync(draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     staged = Staged(path, sha256_of(path), sum(file.bytes for file in manifest.files))
-    write_json(note, claim | {"sha256": staged.sha256, "bytes": staged.bytes})
+    # Not brought to the disk: a copy is compared with its hash before it is taken up again, and raw packs are synced.
+    note.write_text(canonical_json(claim | {"sha256": staged.sha256, "bytes": staged.bytes}), encoding="utf-8")
     return staged
 
 
@@ -129,7 +129,10 @@ def reusable(path: Path, note: Path, claim: dict[str, object]) -> Staged | None:
     """The copy of an earlier attempt, when its bytes are whole and its delivery has not been touched since."""
     if not (path.is_file() and note.is_file()):
         return None
-    noted = read_json(note)
+    try:
+        noted = read_json(note)
+    except ValueError:
+        return None
     if {key: noted.get(key) for key in claim} != claim or sha256_of(path) != noted["sha256"]:
         return None
     return Staged(path, noted["sha256"], noted["bytes"])

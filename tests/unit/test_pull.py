@@ -216,14 +216,20 @@ def test_a_received_delivery_changed_in_place_is_told_once(root: Settings) -> No
     assert folder.is_dir()
 
 
-def test_touching_or_removing_a_received_delivery_changes_nothing(root: Settings) -> None:
-    folder = deliver(root, "d1")
+def test_a_received_delivery_written_again_with_the_same_bytes(root: Settings) -> None:
+    deliver(root, "d1")
     other = deliver(root, "d2", "a;b\n5;6\n")
     statuses(root)
     close(root, ONE)
-    os.utime(folder / "t.csv", (1, 1))
-    shutil.rmtree(other)
-    assert statuses(root, TWO) == {}
+    os.utime(deliver(root, "d1") / "t.csv", (1, 1))
+    shutil.rmtree(other)  # its bytes are in the raw zone
+    for _ in range(2):
+        assert statuses(root, TWO) == {"d1": ("resent_unchanged", "DEL-010")}
+    assert packs_of(root, SOURCE, TWO) == []
+    close(root, TWO)
+    assert statuses(root, THREE) == {}
+    shutil.rmtree(root.work / "pull")
+    assert statuses(root, THREE) == {}
 
 
 def test_a_replacement_may_go_back_to_earlier_bytes(root: Settings) -> None:
