@@ -1,12 +1,14 @@
 """Which pairs of nodes are the same person, by rule; everything doubtful is no edge.
 
-Tiers: ``number_birth_date`` and ``number_first_name`` (a number confirmed by traits), then ``exact_traits``. A number that
-is the person's own on both sides stands on its own feet; one that may be a relative's counts only in a group where
+Tiers: ``number_birth_date`` and ``number_first_name`` (a number confirmed by traits), then ``exact_traits``. A number
+that is the person's own on both sides stands on its own feet; one that may be a relative's counts only in a group where
 nothing tells two persons apart. Guards are the method of ``docs/explanation/identity.md``.
 """
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from jobs.link.keep import Keep
 
 TIERS = ("number_birth_date", "number_first_name", "exact_traits")  # best first
 MAX_GROUP = 64  # nodes under one key; beyond it the key identifies nobody
@@ -58,13 +60,8 @@ def weak_conflict() -> Column:
     """What forbids a link that no own number carries: also twins' ranks, and given names that are not equal."""
     place = F.when(F.col("kind") == "exact", disjoint(F.col("a.places"), F.col("b.places"))).otherwise(F.lit(False))
     rank = F.when(F.col("kind") != "exact", disjoint(F.col("a.ranks"), F.col("b.ranks"))).otherwise(F.lit(False))
-    return (
-        two_persons()
-        | place
-        | rank
-        | disjoint(F.col("a.given"), F.col("b.given"))
-        | disjoint(F.col("a.dates"), F.col("b.dates"))
-    )
+    given, dates = disjoint(F.col("a.given"), F.col("b.given")), disjoint(F.col("a.dates"), F.col("b.dates"))
+    return F.col("two_persons") | place | rank | given | dates
 
 
 def pairs(keys: DataFrame, nodes: DataFrame) -> DataFrame:
@@ -73,7 +70,7 @@ def pairs(keys: DataFrame, nodes: DataFrame) -> DataFrame:
     shared = sizes.where(F.col("size").between(2, MAX_GROUP)).drop("size")
     traits = nodes.select("node_id", F.struct(*nodes.columns).alias("traits"))
     known = keys.join(shared, ["kind", "key"], how="inner").join(traits, "node_id", how="inner")
-    side = known.select("kind", "key", "node_id", "own_number", "traits").cache()
+    side = known.select("kind", "key", "node_id", "own_number", "traits")
     left = side.select(
         "kind", "key", F.col("node_id").alias("a_id"), F.col("own_number").alias("a_own"), F.col("traits").alias("a")
     )
@@ -83,22 +80,26 @@ def pairs(keys: DataFrame, nodes: DataFrame) -> DataFrame:
     return left.join(right, ["kind", "key"], how="inner").where(F.col("a_id") < F.col("b_id"))
 
 
-def edges(keys: DataFrame, nodes: DataFrame) -> DataFrame:
+def edges(keys: DataFrame, nodes: DataFrame, keep: Keep) -> DataFrame:
     """Pairs that a rule says are one person: a_id, b_id, tier (position in TIERS, the best of the pair)."""
-    judged = pairs(keys, nodes).select(
-        "kind",
-        "key",
-        "a_id",
-        "b_id",
-        strong().alias("strong"),
-        weak().alias("weak"),
-        named_alike().alias("named_alike"),
-        weak_conflict().alias("conflict"),
+    met = pairs(keys, nodes).withColumn("two_persons", two_persons())
+    judged = keep(
+        met.select(
+            "kind",
+            "key",
+            "a_id",
+            "b_id",
+            (F.col("a_own") & F.col("b_own") & ~F.col("two_persons")).alias("strong"),
+            weak_conflict().alias("conflict"),
+            named().alias("named"),
+            (overlap(F.col("a.given"), F.col("b.given")) | overlap(F.col("a.ranks"), F.col("b.ranks"))).alias("alike"),
+        )
     )
     groups = judged.groupBy("kind", "key").agg(F.max("conflict").alias("doubt"))
-    by_number = F.col("strong") | (F.col("weak") & (~F.col("doubt") | F.col("named_alike")))
-    by_traits = (F.col("kind") == "exact") & ~F.col("doubt")
+    weak = ~F.col("conflict") & F.col("named") & (~F.col("doubt") | F.col("alike"))
+    by_number = F.col("strong") | weak
     tier = F.when((F.col("kind") == "birth") & by_number, 0).when((F.col("kind") == "first") & by_number, 1)
+    by_traits = (F.col("kind") == "exact") & ~F.col("doubt")
     return (
         judged.join(groups, ["kind", "key"], how="inner")
         .select("a_id", "b_id", tier.when(by_traits, 2).alias("tier"))
@@ -108,17 +109,7 @@ def edges(keys: DataFrame, nodes: DataFrame) -> DataFrame:
     )
 
 
-def strong() -> Column:
-    """The number is the own one of both, and no hard guard speaks against it."""
-    return F.col("a_own") & F.col("b_own") & ~two_persons()
-
-
-def weak() -> Column:
-    """The number may be a relative's: a given name must be known on one side, or the rank among twins on both."""
-    named = (F.size("a.given") > 0) | (F.size("b.given") > 0)
-    return ~weak_conflict() & (named | overlap(F.col("a.ranks"), F.col("b.ranks")))
-
-
-def named_alike() -> Column:
-    """Both given names are known and equal."""
-    return overlap(F.col("a.given"), F.col("b.given"))
+def named() -> Column:
+    """What a number that may be a relative's needs beside it: a given name on one side, or twins' ranks on both."""
+    known = (F.size("a.given") > 0) | (F.size("b.given") > 0)
+    return known | overlap(F.col("a.ranks"), F.col("b.ranks"))

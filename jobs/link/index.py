@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from jobs.core.tokens import token_hex, with_key
 from jobs.link.evidence import edges
 from jobs.link.groups import groups, tiers
+from jobs.link.keep import Keep
 from jobs.link.traits import keys, nodes
 
 RULES_VERSION = "deterministic-1"
@@ -24,7 +25,7 @@ class Additions:
     crosswalk: DataFrame
 
 
-def decide(new_rows: DataFrame, base_traits: DataFrame | None) -> DataFrame:
+def decide(new_rows: DataFrame, base_traits: DataFrame | None, keep: Keep) -> DataFrame:
     """subject_id, label, person_id (of the index, or null), tier for each new subject.
 
     ``new_rows`` are the trait rows of subjects that the crosswalk does not know. Only persons that share a key with one
@@ -33,17 +34,22 @@ def decide(new_rows: DataFrame, base_traits: DataFrame | None) -> DataFrame:
     rows = new_rows.withColumn("node_id", F.col("subject_id")).withColumn("is_person", F.lit(False))
     if base_traits is not None:
         rows = rows.unionByName(met_persons(rows, base_traits))
-    rows = rows.cache()
-    everyone = nodes(rows).cache()
-    found = edges(keys(rows, "node_id"), everyone).localCheckpoint()
-    members = groups(found, everyone).localCheckpoint()
+    rows = keep(rows)
+    everyone = keep(nodes(rows))
+    found = keep(edges(keep(keys(rows, "node_id")), everyone, keep))
+    grouped = groups(found, everyone, keep)
+    label = F.coalesce("label", "node_id").alias("label")
+    members = everyone.join(grouped, "node_id", how="left").select("node_id", "is_person", label)
     person = members.where("is_person").select("label", F.col("node_id").alias("person_id"))
     return (
         members.where("not is_person")
         .join(person, "label", how="left")
-        .join(tiers(found, members), "node_id", how="left")
+        .join(tiers(found, grouped), "node_id", how="left")
         .select(
-            F.col("node_id").alias("subject_id"), "label", "person_id", F.coalesce("tier", F.lit(NEW_PERSON)).alias("tier")
+            F.col("node_id").alias("subject_id"),
+            "label",
+            "person_id",
+            F.coalesce("tier", F.lit(NEW_PERSON)).alias("tier"),
         )
     )
 
@@ -65,7 +71,10 @@ def number_persons(decided: DataFrame, night: str, key: DataFrame) -> DataFrame:
     drawn = with_key(decided.join(founder, "label", how="inner"), key)
     new = token_hex("person", F.lit(night), F.col("founder"))
     return drawn.select(
-        "subject_id", F.coalesce("person_id", new).alias("person_id"), F.col("person_id").isNull().alias("is_new"), "tier"
+        "subject_id",
+        F.coalesce("person_id", new).alias("person_id"),
+        F.col("person_id").isNull().alias("is_new"),
+        "tier",
     )
 
 

@@ -65,7 +65,7 @@ def load_base(settings: Settings, night: str) -> Base:
 
 
 def arrivals(states: dict[str, dict[str, Any]], base: Base) -> list[Arrival]:
-    """Claims that the base index has not seen: of new nights, and of producers that were held when the base was made."""
+    """Claims that the base index has not seen: of new nights, and of producers that were held at the base."""
     found = []
     for source in SOURCES:
         before = {entry["night"]: entry for entry in base.inputs.get(source, [])}
@@ -98,6 +98,8 @@ def read_claims(spark: SparkSession, settings: Settings, found: list[Arrival]) -
             rows = rows.where(~F.col("producer").isin(*arrival.without))
         claims = claims.unionByName(rows)
     rest = [name for name in schema.names if name not in ("subject_id", "claim_id")]
-    return claims.groupBy("subject_id", "claim_id").agg(F.min(F.struct(*rest)).alias("c")).select(
-        "subject_id", "claim_id", "c.*"
+    return (
+        claims.groupBy("subject_id", "claim_id")
+        .agg(F.min(F.struct(*rest)).alias("c"))
+        .select("subject_id", "claim_id", "c.*")
     )

@@ -16,6 +16,7 @@ from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write
 from jobs.core.tables import read_files, write_table
 from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
+from jobs.link.keep import Keep, keeper
 from jobs.link.traits import trait_rows
 
 Counts = dict[str, Any]
@@ -45,48 +46,38 @@ def link_claims(
     inputs: dict[str, Any],
     attempt: Path,
 ) -> Counts:
-    """Link the new claims and write what they add. Frames cached on the way are released at the end."""
-    try:
-        new, known, traits, claims = split(spark, settings, base, found)
-        numbered = number_persons(decide(new, traits), night, key_table(spark, settings, "index")).localCheckpoint()
-        added = additions(new, known, numbered, night)
-        index, crosswalk = write(settings, night, added, attempt)
-        counts = count_by_tier(numbered.groupBy("tier").count().collect())
-        counts |= {
-            "claims": claims,
-            "subjects_known": known.select("subject_id").distinct().count(),
-            "persons_new": sum(file.rows for file in files_of(index["person"])),
-        }
-    finally:
-        spark.catalog.clearCache()
+    """Link the new claims and write what they add."""
+    keep = keeper(attempt)
+    claims = keep(read_claims(spark, settings, found))
+    new, known, traits = split(spark, settings, base, trait_rows(claims), keep)
+    numbered = keep(number_persons(decide(new, traits, keep), night, key_table(spark, settings, "index")))
+    index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
+    counts = count_by_tier(numbered.groupBy("tier").count().collect())
+    counts |= {
+        "claims": claims.count(),
+        "subjects_known": known.select("subject_id").distinct().count(),
+        "persons_new": sum(file.rows for file in files_of(index["person"])),
+    }
     return publish(settings, night, base, index, crosswalk, inputs, counts)
 
 
 def split(
-    spark: SparkSession, settings: Settings, base: Base, found: list[Arrival]
-) -> tuple[DataFrame, DataFrame, DataFrame | None, int]:
-    """Trait rows of new subjects, those of known subjects with their person, the base's traits, the number of claims."""
-    claims = read_claims(spark, settings, found).cache()
-    rows = trait_rows(claims)
+    spark: SparkSession, settings: Settings, base: Base, rows: DataFrame, keep: Keep
+) -> tuple[DataFrame, DataFrame, DataFrame | None]:
+    """Trait rows of new subjects, those of known subjects with their person, and the base's trait rows."""
     if base.night is None:
-        nobody = rows.limit(0).withColumn("person_id", F.lit(None).cast("string"))
-        return rows.cache(), nobody, None, claims.count()
+        return keep(rows), rows.limit(0).withColumn("person_id", F.lit(None).cast("string")), None
     pool = Pool(settings.identity / "pool")
-    traits = read_files(
-        spark, pool, files_of(base.index.get("person_trait", {})), load_schema("identity/person_trait")
-    )
+    traits = read_files(spark, pool, files_of(base.index["person_trait"]), load_schema("identity/person_trait"))
     walk = read_files(
         spark, Pool(settings.crosswalk / "pool"), files_of(base.crosswalk), load_schema("crosswalk/crosswalk")
     )
-    new = rows.join(walk, "subject_id", how="left_anti").cache()
     kept = traits.select("subject_id", "claim_id")
     known = rows.join(walk, "subject_id", how="inner").join(kept, ["subject_id", "claim_id"], how="left_anti")
-    return new, known.cache(), traits, claims.count()
+    return keep(rows.join(walk, "subject_id", how="left_anti")), keep(known), traits
 
 
-def write(
-    settings: Settings, night: str, added: Additions, attempt: Path
-) -> tuple[dict[str, Partitions], Partitions]:
+def write(settings: Settings, night: str, added: Additions, attempt: Path) -> tuple[dict[str, Partitions], Partitions]:
     """Write what the night adds into the pools; nothing names these files yet."""
     pool = Pool(settings.identity / "pool")
     index = {
@@ -107,13 +98,14 @@ def publish(
     inputs: dict[str, Any],
     counts: Counts,
 ) -> Counts:
-    """Name the files of this night on top of the base's: crosswalk first, index last, since the index says it is done."""
-    tables = {
-        name: base.index.get(name, {}) | index.get(name, {}) for name in ("link", "person", "person_trait")
-    }
+    """Name the files of this night on top of the base's: crosswalk first, index last, which says that all is done."""
+    tables = {name: base.index.get(name, {}) | index.get(name, {}) for name in ("link", "person", "person_trait")}
     walk = {"night": night, "base": base.night, "tables": tables_to_json({"crosswalk": base.crosswalk | crosswalk})}
     head = {"night": night, "base": base.night, "rules_version": RULES_VERSION, "inputs": inputs, "counts": counts}
     check = check_value(settings, "index")
+    persons = sum(file.rows for file in files_of(tables["person"]))
+    summary = {"tiers": counts["tiers"], "subjects": counts["subjects_new"], "persons": persons}
+    write_json(settings.ledger / "linkage" / f"{night}.json", summary)
     write_json(settings.crosswalk / night / "crosswalk.json", walk)
     write_json(settings.identity / night / "index.json", head | {"key_check": check, "tables": tables_to_json(tables)})
     return counts
@@ -123,5 +115,3 @@ def count_by_tier(found: list[Any]) -> Counts:
     """How many new subjects each rule linked; ``new_person`` are those that nothing tied to another."""
     tiers = {row["tier"]: row["count"] for row in found}
     return {"subjects_new": sum(tiers.values()), "tiers": dict(sorted(tiers.items()))}
-
-

@@ -11,9 +11,22 @@ from jobs.link.normalise import agrees, contradicts, first_of, given_key, name_k
 DECLARES_DISTINCT = "hospital"
 
 TRAITS = (
-    "subject_id claim_id night source producer number number_role family_key used_key given_key "
-    "birth_date birth_year sex birth_place birth_rank"
-).split()
+    "subject_id",
+    "claim_id",
+    "night",
+    "source",
+    "producer",
+    "number",
+    "number_role",
+    "family_key",
+    "used_key",
+    "given_key",
+    "birth_date",
+    "birth_year",
+    "sex",
+    "birth_place",
+    "birth_rank",
+)
 
 
 def trait_rows(claims: DataFrame) -> DataFrame:

@@ -1,0 +1,1 @@
+"""Assemble: the tables of a night's candidate, and what moved between it and the base."""

@@ -1,0 +1,66 @@
+"""One published care table: changed months of its standard rows, under pseudonym."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.core.errors import DataRefused
+from jobs.core.schema import load_schema
+from jobs.core.settings import Settings
+from jobs.core.snapshot import Partitions, Pool, files_of
+from jobs.core.tables import read_files, write_table
+from jobs.core.tokens import with_key
+from jobs.pseudonymise.generalise import published_rows
+from jobs.pseudonymise.months import Plan
+from jobs.release.pools import candidate_pool
+
+SOURCE_OF = {"dispensation": "pharmacy", "document": "shared_record", "lab_result": "shared_record"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the making of a night's tables needs."""
+
+    spark: SparkSession
+    settings: Settings
+    attempt: Path
+    key: DataFrame
+    version: int
+    crosswalk: Partitions
+
+    def people(self) -> DataFrame:
+        """The crosswalk of the night."""
+        pool = Pool(self.settings.crosswalk / "pool")
+        return read_files(self.spark, pool, files_of(self.crosswalk), load_schema("crosswalk/crosswalk"))
+
+    def standard_pool(self, plan: Plan) -> Pool:
+        """The pool that holds a table's standard files."""
+        return Pool(self.settings.standard / source_of(plan.schema.veillee["standard"]) / "pool")
+
+
+def source_of(table: str) -> str:
+    """The source that a standard table comes from."""
+    return SOURCE_OF.get(table, "hospital")
+
+
+def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
+    """Make some months of a table. Raises DataRefused when a row's subject has no person: rows are never dropped."""
+    files = [file for month in months for file in plan.files[month]]
+    if not files:
+        return {}
+    standard = load_schema(f"standard/{plan.schema.veillee['standard']}")
+    rows = read_files(work.spark, work.standard_pool(plan), files, standard)
+    seen = Observation()
+    joined = rows.join(work.people(), "subject_id", how="left").observe(
+        seen, F.count_if(F.col("person_id").isNull()).alias("orphans")
+    )
+    made = published_rows(with_key(joined, work.key), plan.schema, work.version)
+    written = write_table(made, plan.schema, candidate_pool(work.settings), work.attempt)
+    if seen.get["orphans"]:
+        raise DataRefused(
+            f"LNK-001: {seen.get['orphans']} rows of {plan.schema.name} have a subject without a person; "
+            "their source must state a claim for every subject."
+        )
+    return written

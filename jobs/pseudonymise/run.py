@@ -1,0 +1,180 @@
+"""The pseudonymise stage: changed months of each table, and the persons they bring or take away."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from jobs.core.attempt import attempt_folder
+from jobs.core.errors import DataRefused
+from jobs.core.keys import check_value, current_version, key_table, require_same_key
+from jobs.core.nights import base_night, require_serial
+from jobs.core.schema import load_schema
+from jobs.core.session import spark_session
+from jobs.core.settings import Settings
+from jobs.core.snapshot import (
+    DataFile,
+    Partitions,
+    Pool,
+    files_of,
+    read_json,
+    tables_from_json,
+    tables_to_json,
+    write_json,
+)
+from jobs.core.tables import read_files, write_table
+from jobs.link.inputs import states_of
+from jobs.pseudonymise.care import Work, care_table
+from jobs.pseudonymise.months import Plan, care_tables, plan
+from jobs.pseudonymise.persons import departed, partitions_to_write, person_rows
+from jobs.release.pools import candidate_pool, locate
+
+Tables = dict[str, Partitions]
+
+
+@dataclass(frozen=True)
+class Before:
+    """The base's pseudonymised tables and the fingerprints of their months; empty before the first release."""
+
+    night: str | None
+    tables: Tables
+    fingerprints: dict[str, dict[str, str]]
+
+
+def pseudonymise(settings: Settings, night: str, source: str | None = None) -> dict[str, Any]:
+    """Put persons' pseudonyms in the place of subjects, and generalise, where inputs changed."""
+    require_serial(settings, night)
+    states = states_of(settings, night)
+    index, crosswalk = linked(settings, night)
+    version = current_version(settings, "centre")
+    before = load_before(settings, night, version)
+    mark = f"{version}.{check_value(settings, 'centre', version)}"
+    plans = [plan(schema, states, mark) for schema in care_tables()]
+    tables, counts = kept(plans, before), {"months_made": 0, "months_kept": 0}
+    work = {one.schema.name: one.changed(before.fingerprints.get(one.schema.name, {})) for one in plans}
+    counts["months_made"] = sum(len(months) for months in work.values())
+    counts["months_kept"] = sum(len(one.fingerprints) for one in plans) - counts["months_made"]
+    lost = any(set(before.tables.get(one.schema.name, {})) - set(one.files) for one in plans)
+    if counts["months_made"] or lost:
+        with attempt_folder(settings) as attempt, spark_session(settings, f"pseudonymise {night}") as spark:
+            job = Work(spark, settings, attempt, key_table(spark, settings, "centre", version), version, crosswalk)
+            for one in plans:
+                tables[one.schema.name] |= care_table(job, one, work[one.schema.name])
+            tables["person"] = persons(job, plans, work, tables, before, index)
+    body = {"night": night, "base": before.night, "key_version": version, "key_check": mark.split(".")[1]}
+    marks = {one.schema.name: one.fingerprints for one in plans}
+    write_json(
+        settings.candidate / night / "pseudonymised.json",
+        body | {"fingerprints": marks, "tables": tables_to_json(tables)},
+    )
+    return counts | {name: sum(file.rows for file in files_of(parts)) for name, parts in sorted(tables.items())}
+
+
+def linked(settings: Settings, night: str) -> tuple[Tables, Partitions]:
+    """Index and crosswalk of the night. Raises DataRefused when link has not run."""
+    try:
+        crosswalk = tables_from_json(read_json(settings.crosswalk / night / "crosswalk.json")["tables"])
+        return tables_from_json(read_json(settings.identity / night / "index.json")["tables"]), crosswalk["crosswalk"]
+    except (FileNotFoundError, KeyError):
+        raise DataRefused(f"night {night} is not linked; run jobs.link first.") from None
+
+
+def load_before(settings: Settings, night: str, version: int) -> Before:
+    """What the base published. Raises DataRefused when its pointer is gone, ConfigError when the key is another."""
+    base = base_night(settings, night)
+    if base is None:
+        return Before(None, {}, {})
+    path = settings.candidate / base / "pseudonymised.json"
+    if not path.is_file():
+        raise DataRefused(f"night {base} is published but its pseudonymised.json is gone: restore a backup.")
+    found = read_json(path)
+    if found["key_version"] == version:
+        require_same_key(settings, "centre", found["key_check"], version)
+    return Before(base, tables_from_json(found["tables"]), found["fingerprints"])
+
+
+def kept(plans: list[Plan], before: Before) -> Tables:
+    """The base's files of unchanged months, and its persons."""
+    tables: Tables = {"person": before.tables.get("person", {})}
+    for one in plans:
+        marks = before.fingerprints.get(one.schema.name, {})
+        old = before.tables.get(one.schema.name, {})
+        same = [month for month, mark in one.fingerprints.items() if marks.get(month) == mark]
+        tables[one.schema.name] = {month: old[month] for month in same if month in old}
+    return tables
+
+
+def persons(
+    job: Work, plans: list[Plan], work: dict[str, list[str]], tables: Tables, before: Before, index: Tables
+) -> Partitions:
+    """The persons of the base, with those whose first rows came and without those whose last rows went.
+
+    Raises nothing when nobody moved: the base's files stay as they are.
+    """
+    schema = load_schema("published/person")
+    base = before.tables.get("person", {})
+    moved = came(job, plans, work, index, read_published(job, base))
+    gone = job.attempt / "departed.parquet"
+    count = departed(*touched_paths(job.settings, plans, work, tables, before), gone)
+    leaving = job.spark.read.parquet(str(gone)) if count else None
+    touched = set(partitions_to_write(moved, schema))
+    if leaving is not None:
+        old = read_published(job, base).join(leaving, "pseudonym", how="left_semi")
+        touched |= set(partitions_to_write(old, schema))
+    rows = moved.unionByName(read_published(job, {month: base[month] for month in sorted(touched) if month in base}))
+    if leaving is not None:
+        rows = rows.join(leaving, "pseudonym", how="left_anti")
+    stay = {month: files for month, files in base.items() if month not in touched}
+    return stay | (write_table(rows, schema, candidate_pool(job.settings), job.attempt) if touched else {})
+
+
+def came(job: Work, plans: list[Plan], work: dict[str, list[str]], index: Tables, known: DataFrame) -> DataFrame:
+    """Published rows of the persons with rows in the months made tonight who were not published before."""
+    subjects = None
+    for one in plans:
+        files = [file for month in work[one.schema.name] for file in one.files[month]]
+        if files:
+            standard = load_schema(f"standard/{one.schema.veillee['standard']}")
+            found = read_files(job.spark, job.standard_pool(one), files, standard).select("subject_id")
+            subjects = found if subjects is None else subjects.unionByName(found)
+    schema = load_schema("identity/person")
+    everybody = read_files(job.spark, Pool(job.settings.identity / "pool"), files_of(index.get("person", {})), schema)
+    if subjects is None:
+        return known.limit(0)
+    ids = subjects.distinct().join(job.people(), "subject_id", how="inner").select("person_id").distinct()
+    rows = person_rows(everybody.join(ids, "person_id", how="inner"), job.key, job.version)
+    path = str(job.attempt / "came")  # read three times; a file costs less than making it three times
+    rows.join(known.select("pseudonym"), "pseudonym", how="left_anti").write.parquet(path)
+    return job.spark.read.schema(load_schema("published/person").spark).parquet(path)
+
+
+def read_published(job: Work, parts: Partitions) -> DataFrame:
+    """Rows of published persons, from whichever pool holds their files."""
+    schema = load_schema("published/person")
+    paths = paths_of(job.settings, files_of(parts))
+    if not paths:
+        return job.spark.createDataFrame([], schema.spark)
+    return job.spark.read.schema(schema.spark).parquet(*[str(path) for path in paths])
+
+
+def touched_paths(
+    settings: Settings, plans: list[Plan], work: dict[str, list[str]], tables: Tables, before: Before
+) -> tuple[list[Path], list[Path], list[Path]]:
+    """Care files of touched months as they were, as they are, and those of untouched months."""
+    old: list[DataFile] = []
+    new: list[DataFile] = []
+    rest: list[DataFile] = []
+    for one in plans:
+        was, now = before.tables.get(one.schema.name, {}), tables[one.schema.name]
+        touched = set(work[one.schema.name]) | (set(was) - set(now))
+        old += [file for month in touched for file in was.get(month, [])]
+        new += [file for month in touched for file in now.get(month, [])]
+        rest += [file for month, files in now.items() if month not in touched for file in files]
+    return paths_of(settings, old), paths_of(settings, new), paths_of(settings, rest)
+
+
+def paths_of(settings: Settings, files: Iterable[DataFile]) -> list[Path]:
+    """Where files of a candidate lie, in the order of their names."""
+    return [locate(settings, file) for file in sorted(set(files))]
