@@ -1,0 +1,186 @@
+"""The tables of the new snapshot, from the lines that are part of it."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.core.schema import load_schema
+from jobs.standardise.fixed_width import blocks_of, load_layouts, whole_number
+from jobs.standardise.hospital.decide import PLACE
+from jobs.standardise.hospital.rules import day
+
+STAY = ["producer", "stay"]
+COMMON = ["producer", "period", "subject_id", "stay_id", "line_id"]
+
+
+def snapshot_lines(decided: DataFrame) -> DataFrame:
+    """Lines of the new snapshot, with the place they were first accepted at, and ``subject_id``, ``period`` of each.
+
+    The subject is the hospital's permanent patient number when the stay's identity line gives one, else the stay.
+    """
+    current = decided.where("current").withColumns({name: F.coalesce(f"base_{name}", name) for name in PLACE})
+    stay = Window.partitionBy(*STAY)
+    rss, vid = F.col("kind") == "rss", F.col("kind") == "vid_hosp"
+    exit_ = F.max(F.when(rss, F.col("exit_date"))).over(stay)
+    residence = F.max(F.when(rss, F.struct("entry_date", "residence_code"))).over(stay)
+    seen = current.withColumns(
+        {
+            "subject_id": F.coalesce(F.max(F.when(vid, F.col("patient_id"))).over(stay), "stay_subject_id"),
+            "stay_exit": exit_,
+            "has_identity": F.max(vid).over(stay),
+            "residence_code": F.coalesce("residence_code", residence["residence_code"]),
+        }
+    )
+    return seen.withColumn("period", F.date_format(F.coalesce("stay_exit", covered_exit(), covered_start()), "yyyy-MM"))
+
+
+def covered_exit() -> Column:
+    """Exit date of an identity line without a stay, when it lies in the years that the delivery covers."""
+    year = F.date_format("exit_date", "yyyy")
+    return F.when(year.between(F.col("first_year"), F.col("last_year")), F.col("exit_date"))
+
+
+def covered_start() -> Column:
+    """The first day of the first covered year: where an identity line without any date is kept."""
+    return F.to_date(F.concat("first_year", F.lit("-01-01")))
+
+
+def units_of(lines: DataFrame) -> DataFrame:
+    """Unit stays in order of entry: ``unit_rank``, and the values of the stay that its first and last unit give."""
+    whole = Window.partitionBy(*STAY)
+    in_order = whole.orderBy("entry_date", "exit_date", "rum_id", "record")
+    throughout = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    numbers = ("newborn_weight", "gestational_age", "session_count", "severity_score")
+    units = lines.where(F.col("kind") == "rss").withColumns({name: whole_number(F.col(name)) for name in numbers})
+    last = {name: F.last(name).over(throughout) for name in ("exit_mode", "exit_destination")}
+    return units.withColumns(
+        {
+            "unit_rank": F.row_number().over(in_order).cast("bigint"),
+            "unit_count": F.count(F.lit(1)).over(whole),
+            "stay_sessions": F.sum("session_count").over(whole),
+            **{f"stay_{name}": column for name, column in last.items()},
+        }
+    )
+
+
+def unit_stay_table(units: DataFrame) -> DataFrame:
+    """One row per unit stay."""
+    schema = load_schema("standard/hospital_unit_stay")
+    return shaped(
+        units.withColumns(
+            {
+                "principal_diagnosis": diagnosis(F.col("principal_diagnosis")),
+                "related_diagnosis": diagnosis(F.col("related_diagnosis")),
+                "line_version": F.col("version"),
+            }
+        ),
+        schema.name,
+    )
+
+
+def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
+    """One row per stay, from its first unit; ``mothers``: producer, stay, mother_stay_id."""
+    first = units.where(F.col("unit_rank") == 1).drop("mother_stay_id").join(mothers, STAY, how="left")
+    years = F.year("entry_date") - F.year("birth_date")
+    not_yet = F.date_format("entry_date", "MMdd") < F.date_format("birth_date", "MMdd")
+    age = F.when(not_yet, years - 1).otherwise(years)
+    return shaped(
+        first.withColumns(
+            {
+                "exit_date": F.col("stay_exit"),
+                "exit_mode": F.col("stay_exit_mode"),
+                "exit_destination": F.col("stay_exit_destination"),
+                "length_of_stay": F.datediff("stay_exit", "entry_date"),
+                "age_years": age,
+                "age_days": F.when(age == 0, F.datediff("entry_date", "birth_date")),
+                "sex": F.when(F.col("sex").isin("1", "2", "3"), F.col("sex")),
+                "ghm": F.concat("ghm_cmd", "ghm_suffix"),
+                "grouper_return_code": F.col("return_code"),
+                "line_version": F.col("version"),
+                "session_count": F.col("stay_sessions"),
+                "newborn_weight": F.nullif("newborn_weight", F.lit(0)),
+                "gestational_age": F.nullif("gestational_age", F.lit(0)),
+            }
+        ),
+        "hospital_stay",
+    )
+
+
+def diagnoses_of(units: DataFrame, known: DataFrame) -> DataFrame:
+    """Every diagnosis of every unit, by position; blank places of a repeated block are none."""
+    kind = load_layouts("hospital")["rss"]
+    zone, version = F.col("zone"), F.col("version")
+    associated = blocks_of(kind, "da_repeat", zone, F.col("da_repeat"), version)
+    after = zone.substr(F.col("da_repeat") * 8 + 1, F.length(zone))
+    documentary = blocks_of(kind, "dad_repeat", after, F.col("dad_repeat"), version)
+    lists = {
+        "principal": F.array("principal_diagnosis"),
+        "related": F.array("related_diagnosis"),
+        "associated": associated["associated_diagnosis"],
+        "documentary": documentary["documentary_data"],
+    }
+    frames = [
+        units.select(
+            *COMMON, "unit_rank", *PLACE, F.lit(name).alias("kind"), F.posexplode(codes).alias("place", "text")
+        )
+        for name, codes in lists.items()
+    ]
+    rows = frames[0]
+    for frame in frames[1:]:
+        rows = rows.unionByName(frame)
+    coded = rows.withColumn("code", diagnosis(F.col("text"))).where(F.col("code").isNotNull())
+    ranked = coded.withColumn("diagnosis_rank", (F.col("place") + 1).cast("bigint"))
+    return flagged(ranked, known)
+
+
+def procedures_of(units: DataFrame, known: DataFrame) -> DataFrame:
+    """Every act of every unit."""
+    kind = load_layouts("hospital")["rss"]
+    zone = F.col("zone")
+    after = zone.substr((F.col("da_repeat") + F.col("dad_repeat")) * 8 + 1, F.length(zone))
+    acts = blocks_of(kind, "act_repeat", after, F.col("act_repeat"), F.col("version"))
+    rows = units.select(*COMMON, "unit_rank", *PLACE, F.posexplode(acts).alias("place", "act"))
+    text = {name: F.nullif(F.trim(F.col("act")[name]), F.lit("")) for name in
+            ("ccam_code", "pmsi_extension", "phase", "activity", "documentary_extension", "modifiers",
+             "unplanned_association", "execution_count", "act_date")}  # fmt: skip
+    columns = {
+        "procedure_rank": (F.col("place") + 1).cast("bigint"),
+        "procedure_date": day(text["act_date"]),
+        "code": F.upper(text["ccam_code"]),
+        "extension": F.regexp_replace(text["pmsi_extension"], "^-", ""),
+        "phase": text["phase"],
+        "activity": text["activity"],
+        "documentary_extension": text["documentary_extension"],
+        "modifiers": text["modifiers"],
+        "association": text["unplanned_association"],
+        "act_count": whole_number(text["execution_count"]),
+    }
+    return flagged(rows.withColumns(columns).where(F.col("code").isNotNull()), known)
+
+
+def diagnosis(text: Column) -> Column:
+    """A CIM-10 code as kept: upper case, no dot, no blanks; the plus sign is part of the code."""
+    return F.nullif(F.upper(F.regexp_replace(text, "[. ]", "")), F.lit(""))
+
+
+def flagged(rows: DataFrame, known: DataFrame) -> DataFrame:
+    """Adds ``code_known``; ``known`` has the column ``code``."""
+    listed = known.select("code", F.lit(True).alias("listed"))
+    joined = rows.join(F.broadcast(listed), "code", how="left")
+    return joined.withColumn("code_known", F.coalesce("listed", F.lit(False)))
+
+
+def line_table(lines: DataFrame) -> DataFrame:
+    """What the next night needs to know of this snapshot's lines: tokens and place, nothing that they say."""
+    return shaped(lines, "hospital_line")
+
+
+def shaped(frame: DataFrame, table: str) -> DataFrame:
+    """The declared columns with their declared types. Casts only widen numbers: everything else has its type."""
+    schema = load_schema(f"standard/{table}")
+    return schema.select(frame.select(*[F.col(item.name).cast(item.spark) for item in schema.fields]))
+
+
+def mothers_of(lines: DataFrame) -> DataFrame:
+    """The mother's stay of each newborn whose identity line names one."""
+    named = lines.where((F.col("kind") == "vid_hosp") & F.col("mother_stay_id").isNotNull())
+    return named.select(*STAY, "mother_stay_id")
