@@ -1,12 +1,14 @@
 """A small client of Airflow's REST API on loopback."""
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
+TRIES = 5  # of a read: on a busy machine the database may be locked for a moment
 
 
 class ApiError(Exception):
@@ -33,7 +35,14 @@ class Api:
     def get(self, path: str, **query: object) -> Any:
         """Read."""
         asked = f"?{urllib.parse.urlencode(query, doseq=True)}" if query else ""
-        return self._send("GET", f"{self.base}/api/v2{path}{asked}")
+        for left in reversed(range(TRIES)):
+            try:
+                return self._send("GET", f"{self.base}/api/v2{path}{asked}")
+            except ApiError as error:
+                if not left or 0 < error.status < 500:
+                    raise
+                time.sleep(1)
+        raise AssertionError("the last try returns or raises")
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Create."""

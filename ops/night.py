@@ -66,11 +66,19 @@ def run_night(settings: Settings, night: str) -> int:
         try:
             sources, national = follow_night(stack.api, night, stack.require_alive)
         finally:
-            for dag, was in paused.items():
-                stack.api.patch(f"/dags/{dag}", {"is_paused": was})
+            pause_again(stack, paused)
     finally:
         stack.stop()
     return conclude(settings, night, sources, national, stack.folder / "logs")
+
+
+def pause_again(stack: Stack, paused: dict[str, bool]) -> None:
+    """Leave the DAGs as they were found. A failure is said, not raised: it must not hide how the night ended."""
+    for dag, was in paused.items():
+        try:
+            stack.api.patch(f"/dags/{dag}", {"is_paused": was})
+        except ApiError as error:
+            line(f"could not pause {dag} again: {error}")
 
 
 def deposit(settings: Settings, night: str) -> None:

@@ -38,7 +38,7 @@ def make() -> int:
         venv.create(ENVIRONMENT, with_pip=True)
     print("installing what requirements.txt locks (about 1.2 GB; minutes)", flush=True)
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONWARNINGS": ""}
-    pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(LOCK)]
+    pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "-qq", "--require-hashes", "-r", str(LOCK)]
     code = subprocess.run(pip, env=environment, check=False).returncode  # noqa: S603  our own environment's pip
     if code == 0:
         STAMP.write_text(wanted())
