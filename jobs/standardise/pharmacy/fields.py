@@ -1,7 +1,7 @@
 """Cells to values, natively in Spark. A value that is there and cannot be read is told apart from one that is missing.
 
-Every function takes text columns and returns typed ones that are null when the text is missing or unreadable;
-``unreadable(text, value)`` tells which. The shapes accepted are those of the test vectors in ``tests/data/pharmacy``.
+Every function but ``clean`` takes cleaned text columns and returns typed ones that are null when the text is missing or
+unreadable; ``unreadable(text, value)`` tells which. ``tests/data/pharmacy`` holds the test vectors of their shapes.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,19 +31,19 @@ def clean(text: Column) -> Column:
 
 def filled(text: Column) -> Column:
     """The cleaned text, null when nothing is left."""
-    return F.nullif(clean(text), F.lit(""))
+    return F.nullif(text, F.lit(""))
 
 
 def unreadable(text: Column, value: Column, missing: str = MISSING) -> Column:
     """True when a text is there and no value was made of it."""
-    return value.isNull() & ~clean(text).rlike(missing)
+    return value.isNull() & ~text.rlike(missing)
 
 
 def chosen(text: Column, meanings: Mapping[str, tuple[str, ...]]) -> Column:
     """The canonical value whose spellings include the text, else null."""
     result = F.lit(None).cast("string")
     for value, spellings in meanings.items():
-        result = F.when(F.lower(clean(text)).isin(*spellings), F.lit(value)).otherwise(result)
+        result = F.when(F.lower(text).isin(*spellings), F.lit(value)).otherwise(result)
     return result
 
 
@@ -59,7 +59,7 @@ def by_dialect(dialects: dict[str, Dialect], choice: Callable[[Dialect], str], m
 
 def magnitude(text: Column) -> tuple[Column, Column]:
     """Sign (1 or -1) and unsigned body of an amount: leading or trailing minus, or parentheses."""
-    body = F.regexp_replace(clean(text), CURRENCY, "")
+    body = F.regexp_replace(text, CURRENCY, "")
     signed = F.regexp_replace(F.regexp_replace(body, r"^\((.*)\)$", "-$1"), r"^(.*)-$", "-$1")
     return F.when(signed.startswith("-"), F.lit(-1)).otherwise(F.lit(1)), F.regexp_replace(signed, "^[+-] ?", "")
 
@@ -69,19 +69,21 @@ def euros(text: Column) -> Column:
 
     ``1,466`` is refused: it may be thousands or three decimals.
     """
+    usual = text.rlike(r"^-?\d{1,9}([.,]\d{1,2})?$")  # nearly every value: spares it the work below
     sign, bare = magnitude(text)
     plain = bare.rlike(r"^(\d*[.,]\d{1,2}|\d+)$")
     spaced = bare.rlike(r"^\d{1,3}( \d{3})+([.,]\d{1,2})?$")
     grouped = bare.rlike(r"^\d{1,3}([.,])\d{3}(\1\d{3})*[.,]\d{1,2}$")
     number = F.regexp_replace(F.regexp_replace(bare, r"[ ]|[.,](?=.*[.,])", ""), ",", ".")
-    return F.when(plain | spaced | grouped, money(number) * sign).try_cast("decimal(12,2)")
+    unusual = F.when(plain | spaced | grouped, (money(number) * sign).try_cast("decimal(12,2)"))
+    return F.when(usual, money(F.translate(text, ",", "."))).otherwise(unusual)
 
 
 def cents(text: Column) -> Column:
     """An amount in whole cents, as euros."""
     sign, bare = magnitude(text)
     value = bare.try_cast("decimal(12,0)") * sign / F.lit(100).cast("decimal(3,0)")
-    return F.when(bare.rlike(r"^\d+$"), value).try_cast("decimal(12,2)")
+    return F.when(bare.rlike(r"^\d{1,12}$"), value.try_cast("decimal(12,2)"))
 
 
 def money(number: Column) -> Column:
@@ -96,7 +98,7 @@ def amount(text: Column, dialects: dict[str, Dialect]) -> Column:
 
 def rate(text: Column) -> Column:
     """A rate of reimbursement in percent: 65 · 065 · 65% · 65 % · 65.00 · 0.65, a fraction. 999 means unknown: null."""
-    bare = F.regexp_replace(F.regexp_replace(clean(text), r" ?%$", ""), ",", ".")
+    bare = F.regexp_replace(F.regexp_replace(text, r" ?%$", ""), ",", ".")
     value = F.when(bare.rlike(r"^\d{1,3}(\.\d{1,2})?$"), bare.try_cast("decimal(5,2)"))
     fraction = bare.rlike(r"^0\.\d{1,2}$") & (value > 0)
     value = F.when(fraction, (value * 100).cast("decimal(5,2)")).otherwise(value)
@@ -110,13 +112,13 @@ def unreadable_rate(text: Column, value: Column) -> Column:
 
 def service(text: Column) -> Column:
     """A service code of claims (PH7, PHN, HD7); null for anything longer, which would be free text."""
-    bare = F.upper(clean(text))
+    bare = F.upper(text)
     return F.when(bare.rlike(r"^[A-Z]{1,3}[0-9A-Z]{0,2}$"), bare)
 
 
 def quantity(text: Column) -> Column:
     """A signed whole number of boxes or units."""
-    return F.when(clean(text).rlike(r"^[+-]?\d{1,6}$"), clean(text).try_cast("bigint"))
+    return F.when(text.rlike(r"^[+-]?\d{1,6}$"), text.try_cast("bigint"))
 
 
 def moment(text: Column, dialects: dict[str, Dialect], choice: Callable[[Dialect], str]) -> Column:
@@ -126,7 +128,7 @@ def moment(text: Column, dialects: dict[str, Dialect], choice: Callable[[Dialect
     """
 
     def parse(pattern: str) -> Column:
-        return F.try_to_timestamp(F.nullif(clean(text), F.lit("")), F.lit(spark_pattern(pattern)))
+        return F.try_to_timestamp(F.nullif(text, F.lit("")), F.lit(spark_pattern(pattern)))
 
     return by_dialect(dialects, choice, parse).cast("timestamp")
 
@@ -140,7 +142,7 @@ def day(moment: Column) -> Column:
 def no_date(text: Column, moment: Column) -> Column:
     """True when a text says that there is no date: zeros, 1600, or the day zero of a spreadsheet."""
     known = (F.year(moment) == 1600) | (moment.cast("date") == F.lit("1899-12-30").cast("date"))
-    return clean(text).rlike(NO_DATE) | F.coalesce(known, F.lit(False))
+    return text.rlike(NO_DATE) | F.coalesce(known, F.lit(False))
 
 
 def birth_day(moment: Column, two_digits: Column, on: Column) -> Column:

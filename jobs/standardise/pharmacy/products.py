@@ -7,7 +7,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.identifiers.nir import SHAPE
-from jobs.standardise.pharmacy.fields import clean
 
 DAMAGED = r"(?i)^\d+([.,]\d+)?e\+?\d+$|^\d{1,2}[/-]\d{1,2}[/-]\d{2,4}$|^\d{1,2}[/-][a-zéû]{3,9}\.?([/-]\d{2,4})?$"
 PLACEHOLDER = r"^0*$"
@@ -15,12 +14,12 @@ PLACEHOLDER = r"^0*$"
 
 def damaged(text: Column) -> Column:
     """True when a spreadsheet turned the code into a rounded number or a date: digits are lost, nothing is guessed."""
-    return clean(text).rlike(DAMAGED)
+    return text.rlike(DAMAGED)
 
 
 def repaired(text: Column) -> Column:
     """The code without a spreadsheet's ``.0`` and the blanks of a printed CIP13; null for a placeholder."""
-    bare = F.regexp_replace(clean(text), r"^(\d+)[.,]0+$", "$1")
+    bare = F.regexp_replace(text, r"^(\d+)[.,]0+$", "$1")
     grouped = bare.rlike(r"^3400[\d ]*$")
     bare = F.when(grouped, F.replace(bare, F.lit(" "), F.lit(""))).otherwise(bare)
     return F.when(~bare.rlike(PLACEHOLDER), bare)
@@ -52,7 +51,7 @@ def ucd_key(code: Column) -> Column:
 def with_product(frame: DataFrame, cip13: DataFrame) -> DataFrame:
     """Add ``product`` (characters kept), ``code_class``, ``cip13`` and ``code_known``.
 
-    ``frame`` has ``code_raw``; ``cip13`` is the reference of presentations with the column ``code``.
+    ``frame`` has ``code_raw``, cleaned; ``cip13`` is the reference of presentations with the column ``code``.
     """
     code = F.col("product")
     digits = frame.withColumn("product", repaired(F.col("code_raw")))

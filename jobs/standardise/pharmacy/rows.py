@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from jobs.identifiers.nir import nir_status
 from jobs.standardise.dialects import Dialect
 from jobs.standardise.pharmacy import fields
-from jobs.standardise.pharmacy.columns import AMOUNTS
+from jobs.standardise.pharmacy.columns import AMOUNTS, COLUMNS
 from jobs.standardise.pharmacy.products import damaged, with_product
 
 PROBLEMS = {"header": "PHA-010", "encoding": "PHA-006", "total": "PHA-020", "columns": "PHA-001"}
@@ -20,7 +20,8 @@ def typed_rows(raw: DataFrame, dialects: dict[str, Dialect], cip13: DataFrame, n
 
     ``raw``: what read_delimited returns for the canonical columns. ``cip13``: reference with the column ``code``.
     """
-    parsed = with_product(with_dates(with_values(raw, dialects), dialects), cip13)
+    texts = raw.withColumns({name: fields.clean(F.col(name)) for name in COLUMNS})
+    parsed = with_product(with_dates(with_values(texts, dialects), dialects), cip13)
     judged = parsed.withColumn("_refusal", refusal())
     return (
         judged.withColumn("rule", F.col("_refusal.rule"))
@@ -30,16 +31,16 @@ def typed_rows(raw: DataFrame, dialects: dict[str, Dialect], cip13: DataFrame, n
     )
 
 
-def with_values(raw: DataFrame, dialects: dict[str, Dialect]) -> DataFrame:
+def with_values(texts: DataFrame, dialects: dict[str, Dialect]) -> DataFrame:
     """Add the values that need no other column."""
-    frame = raw.withColumns(
+    frame = texts.withColumns(
         {
             "ticket": fields.filled(F.col("ticket_id")),
             "line": fields.filled(F.col("line_id")),
             "event": fields.chosen(F.col("event_type"), fields.EVENTS),
             "unit_kind": fields.chosen(F.col("unit"), fields.UNITS),
             "sex_code": fields.chosen(F.col("sex"), fields.SEXES),
-            "rank": F.when(fields.clean(F.col("birth_rank")).rlike("^[1-9]$"), fields.clean(F.col("birth_rank"))),
+            "rank": F.when(F.col("birth_rank").rlike("^[1-9]$"), F.col("birth_rank")),
             "quantity_read": fields.quantity(F.col("quantity_signed")),
             "rate_read": fields.rate(F.col("rate")),
             "nir_state": nir_status(F.col("patient_nir"), F.col("patient_nir_key")),
@@ -116,7 +117,7 @@ def warnings(dialects: dict[str, Dialect], night: str) -> Column:
     text = F.concat_ws("\n", "family_name", "given_name", "label", "code_raw")
     comma = [one.name for one in dialects.values() if one.decimal == ","]
     other = F.when(F.col("dialect").isin(*comma), F.lit(r"\.\d{1,2}\D*$")).otherwise(F.lit(r",\d{1,2}\D*$"))
-    marks = [F.regexp_like(fields.clean(F.col(name)), other) for name in AMOUNTS]
+    marks = [F.regexp_like(F.col(name), other) for name in AMOUNTS]
     emptied = [
         fields.filled(F.col(name)).isNotNull() & F.col(value).isNull()
         for name, value in (("prescription_date", "prescribed_on"), ("birth_date", "born_read"))
@@ -132,7 +133,7 @@ def warnings(dialects: dict[str, Dialect], night: str) -> Column:
         "PHA-105": F.col("dispensed_on") > F.lit(night).cast("date"),
         "PHA-106": (F.abs("quantity") >= LARGE_QUANTITY) | (F.col("quantity") == 0),
         "PHA-107": F.col("turned"),
-        "PHA-108": F.col("sex_code").isNull() & ~F.lower(fields.clean(F.col("sex"))).isin(*fields.NO_SEX),
+        "PHA-108": F.col("sex_code").isNull() & ~F.lower(F.col("sex")).isin(*fields.NO_SEX),
         "PHA-109": F.col("born_later"),
         "PHA-110": fields.unreadable(F.col("service_code"), fields.service(F.col("service_code"))),
     }

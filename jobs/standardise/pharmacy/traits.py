@@ -18,7 +18,7 @@ PLAIN = "AAAAAACEEEEIIIINOOOOOUUUUYY"
 
 def plain_name(text: Column) -> Column:
     """A name to compare: capitals without accents, hyphens and blanks; an empty text for nothing."""
-    return F.regexp_replace(F.translate(F.upper(fields.clean(text)), ACCENTS, PLAIN), "[^A-Z]", "")
+    return F.regexp_replace(F.translate(F.upper(text), ACCENTS, PLAIN), "[^A-Z]", "")
 
 
 def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
@@ -36,7 +36,7 @@ def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
     named = F.when((given != "") & (family != ""), family)
     by_name = token_hex("pharmacy", "name", F.col("producer"), named, given, born, rank, sex)
     by_ticket = token_hex("pharmacy", "ticket", F.col("producer"), F.col("ticket"))
-    prescriber = F.regexp_replace(fields.clean(F.col("prescriber_id")), "[^0-9A-Za-z]", "")
+    prescriber = F.regexp_replace(F.col("prescriber_id"), "[^0-9A-Za-z]", "")
     prescriber = F.when(~prescriber.rlike("^0*$"), F.upper(prescriber))
     return (
         with_key(rows, key)
