@@ -40,8 +40,9 @@ def status_of(evidence: Evidence, name: str, held_by: str | None) -> tuple[str, 
     for delivery, status in REFUSED.items():
         if delivery in met:
             return status, met[delivery]
-    if "resent_unchanged" in met:
-        return "accepted", None
+    if "resent_unchanged" in met:  # what was held stays so: the same bytes again mend nothing
+        known = evidence.previous.get("producers", {}).get(name, {})
+        return ("held", known["rule"]) if known.get("held_since") else ("accepted", None)
     return "missing", MISSING
 
 

@@ -304,6 +304,16 @@ def test_a_delivery_that_was_not_taken_in(root: Settings, status: str, expected:
     assert state["status"] == ("complete" if expected == "accepted" else "partial")
 
 
+def test_a_held_delivery_sent_again_unchanged_stays_held(root: Settings) -> None:
+    whole_night(root, NIGHTS[0], {ONE: "pass", TWO: "PRO-001", THREE: "pass"})
+    came = [delivery(ONE, NIGHTS[1]), delivery(TWO, NIGHTS[1], "resent_unchanged"), delivery(THREE, NIGHTS[1])]
+    arrive(root, NIGHTS[1], came)
+    propose(root, NIGHTS[1], {name: entry(name, NIGHTS[1]) for name in (ONE, THREE)})
+    judge(root, NIGHTS[1], {ONE: "pass", THREE: "pass"})
+    held = close(root, NIGHTS[1])["producers"][TWO]
+    assert (held["status"], held["rule"], held["held_since"]) == ("held", "PRO-001", NIGHTS[0])
+
+
 def test_too_many_held_producers_hold_the_whole_source(root: Settings) -> None:
     before = whole_night(root, NIGHTS[0], ALL_PASS)
     state = whole_night(root, NIGHTS[1], {ONE: "pass", TWO: "PRO-001", THREE: "STD-101"})
