@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -226,20 +227,20 @@ def test_stream_broken_in_the_middle_is_taken_up_again(endpoint: str, bucket: st
 class Breaking:
     """A body whose connection is lost after two reads."""
 
-    def __init__(self, body):
+    def __init__(self, body: Any) -> None:
         self.body, self.reads = body, 0
 
-    def __enter__(self):
+    def __enter__(self) -> "Breaking":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.body.close()
 
-    def read(self, length):
+    def read(self, length: int) -> bytes:
         self.reads += 1
         if self.reads > 2:
             raise ConnectionResetError
-        return self.body.read(length)
+        return bytes(self.body.read(length))
 
 
 def test_rclone_is_there() -> None:

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.core.manifest import BadManifest, Manifest, ManifestFile, describe_file, parse_manifest, read_manifest
 from jobs.core.manifest import write_manifest as write
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "manifest_version": 1,
     "delivery_id": "2026-11-22T0100-001",
     "producer": "PH1",

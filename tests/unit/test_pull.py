@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -264,7 +265,7 @@ def test_a_cut_pull_does_not_read_again_what_it_has(root: Settings, monkeypatch:
     read = FolderLanding.read
     asked: list[tuple[str, str]] = []
 
-    def failing(self: FolderLanding, place: Place, name: str, start: int = 0):
+    def failing(self: FolderLanding, place: Place, name: str, start: int = 0) -> Iterator[bytes]:
         asked.append((place.delivery_id, name))
         if len(asked) == 4:  # manifest and file of d1, manifest of d2, file of d2
             raise TryAgain("cut")
