@@ -1,5 +1,6 @@
 """What a source's parser is given and what it must give back. The driver does everything else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +73,8 @@ class Standardised:
     ``scope``: the (producer, period) pairs that this proposal replaces in *all* the tables given; one without rows is
     emptied.
     ``events``: ledger lines beyond the intake (superseded, withdrawn, deleted), each with producer and delivery.
+    ``shown_files``: for sources whose file names may identify somebody, replaces ``file`` in records before they leave
+    the closed zones (intake); the quarantine keeps the true name.
     """
 
     records: DataFrame
@@ -79,6 +82,7 @@ class Standardised:
     claims: DataFrame
     scope: list[tuple[str, str]]
     events: list[dict[str, Any]] = field(default_factory=list)
+    shown_files: Callable[[DataFrame], DataFrame] | None = None
 
 
 @dataclass

@@ -33,7 +33,7 @@ def write_proposal(context: Context, result: Standardised, replays: list[Replay]
     lines = intake_lines(context, counts)  # checks the balance before anything is written
     released = released_records(context, only(context, records, replayed=True), replays) if replays else Released()
     night_tables = {
-        "intake": write_intake(context, fresh, counts),
+        "intake": write_intake(context, result.shown_files(fresh) if result.shown_files else fresh, counts),
         "quarantined_record": write_quarantine(context, fresh, counts),
         "claim": write_claims(context, result.claims),
     }

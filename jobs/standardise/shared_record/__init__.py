@@ -1,7 +1,6 @@
 """The shared medical record: CDA R2 documents, bare or in IHE_XDM packages, to documents and laboratory results.
 
-Spark jobs of a night: one look for files in several parts, the parse (kept), the touched periods, the events; what
-the driver writes comes from the kept frames.
+Spark jobs of a night: parse, decide, versions (each settled on disk), the touched periods, the events.
 """
 
 from collections.abc import Iterator
@@ -10,12 +9,13 @@ from contextlib import contextmanager
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.attempt import new_name
 from jobs.core.tokens import with_key
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record.columns import PARSED, PLACE
 from jobs.standardise.shared_record.decide import outcomes, versions
-from jobs.standardise.shared_record.files import shown_file, whole_files
+from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
 from jobs.standardise.shared_record.known import known_versions, ordered
 from jobs.standardise.shared_record.parse import parser
 from jobs.standardise.shared_record.refuse import refuse
@@ -29,16 +29,15 @@ BATCH_BYTES = 67_108_864  # what one Python worker holds of raw documents, or on
 def standardise(context: Context) -> Standardised:
     """Parse and decide a night of documents (see jobs.standardise.context)."""
     limits = Limits.of(context.settings.policy)
-    files = whole_files(context.packs(), limits.max_document_bytes)
+    files = whole_files(context.packs(), limits.max_document_bytes, cut=has_cut_files(context))
     with small_batches(context):
-        parsed = context.cache(spread(context, files).mapInArrow(parser(limits), PARSED))
-        parsed.count()
+        parsed = settled(context, spread(context, files).mapInArrow(parser(limits), PARSED), "parsed")
     key = context.key("collector")
-    frame = typed(parsed, key, context.night)
-    frame = with_key(frame, key).withColumn("shown", shown_file()).drop("key")
+    frame = with_key(typed(parsed, key, context.night), key).withColumn("shown", shown_file()).drop("key")
     known = known_versions(context)
-    decided = context.cache(outcomes(refuse(ordered(frame, context.delivery_table()), known)))
-    after = context.cache(versions(decided.withColumn("file", F.col("shown")), known))
+    judged = outcomes(refuse(ordered(frame, context.delivery_table()), known))
+    decided = settled(context, judged, "decided")
+    after = settled(context, versions(decided.withColumn("file", F.col("shown")), known), "versions")
     changes = changed(after)
     scope = touched(changes)
     return Standardised(
@@ -47,7 +46,24 @@ def standardise(context: Context) -> Standardised:
         claims=claims(context, decided),
         scope=scope,
         events=ledger_events(decided, after),
+        shown_files=lambda found: with_shown_files(found, key),
     )
+
+
+def settled(context: Context, frame: DataFrame, name: str) -> DataFrame:
+    """The frame, computed once into the attempt folder: what follows starts from a short plan, and memory stays free.
+
+    The folder lies in the closed work zone and is gone at the end of the job.
+    """
+    path = str(context.attempt / new_name(name))
+    frame.write.parquet(path)
+    return context.spark.read.schema(frame.schema).parquet(path)
+
+
+def has_cut_files(context: Context) -> bool:
+    """Whether a file is longer than a part, as the manifests say; a wrong answer fails the night's balance."""
+    part = context.settings.policy["pull"]["part_bytes"]
+    return any(item["bytes"] > part for one in context.deliveries for item in one.files)
 
 
 @contextmanager

@@ -20,10 +20,10 @@ def outcomes(frame: DataFrame) -> DataFrame:
     before = F.coalesce(F.lag("content_token").over(chain), F.col("known_content"))
     asked = (F.row_number().over(chain) > 1) | (F.col("known_status") == "deleted")
     repeated = F.when(F.col("is_delete"), asked).otherwise(before == F.col("content_token"))
-    return frame.withColumn(
-        "outcome",
-        F.when(~valid, "quarantined").when(F.coalesce(repeated, F.lit(False)), "duplicate").otherwise("accepted"),
-    )
+    outcome = F.when(~valid, "quarantined").when(F.coalesce(repeated, F.lit(False)), "duplicate").otherwise("accepted")
+    # a repeated document was told of when it came first
+    told = F.when(F.col("outcome") == "accepted", F.col("warnings"))
+    return frame.withColumn("outcome", outcome).withColumn("warnings", told)
 
 
 def versions(decided: DataFrame, known: DataFrame) -> DataFrame:
@@ -60,11 +60,13 @@ def newest(new: DataFrame) -> DataFrame:
 def merged(new: DataFrame, known: DataFrame) -> DataFrame:
     """Known documents with tonight's content laid over them; deleting a known document changes no content."""
     names = [name for name in SCHEMA.names if name not in (*DOCUMENT, "status")]
-    old = known.select(*DOCUMENT, F.col("status").alias("known_status"), F.struct(*names).alias("old"))
+    old = known.select(*DOCUMENT, F.col("status").alias("known_status"), "rank", F.struct(*names).alias("old"))
     joined = new.select(*DOCUMENT, "asked", "only_asked", "seq", F.struct(*names).alias("new")).join(
         old, list(DOCUMENT), how="full"
     )
-    keep_old = F.col("new").isNull() | (F.col("only_asked") & F.col("old").isNotNull())
+    # a record that is taken again must not win over what came since
+    overtaken = F.col("only_asked") | (F.col("rank") > F.col("seq.rank"))
+    keep_old = F.col("new").isNull() | (F.col("old").isNotNull() & overtaken)
     return joined.select(
         *DOCUMENT,
         *[F.when(keep_old, F.col(f"old.{name}")).otherwise(F.col(f"new.{name}")).alias(name) for name in names],

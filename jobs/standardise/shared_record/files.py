@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.tokens import token_hex
+from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.shared_record.columns import PLACE
 
 # Names made of a known word, numbers and UUIDs stay as they are. Everything else may be a patient's name, number or
@@ -24,20 +24,22 @@ def shown_file(key: str = "key") -> Column:
     return F.when(F.col("file").rlike(SHOWN), F.col("file")).otherwise(token)
 
 
-def whole_files(packs: DataFrame, max_bytes: int) -> DataFrame:
+def with_shown_files(frame: DataFrame, key: DataFrame) -> DataFrame:
+    """Rows with columns of PLACE, their ``file`` as shown."""
+    return with_key(frame, key).withColumn("file", shown_file()).drop("key")
+
+
+def whole_files(packs: DataFrame, max_bytes: int, *, cut: bool) -> DataFrame:
     """One row per deposited file or replayed record: columns of PLACE, ``wanted``, ``oversize``, ``bytes``.
 
-    Documents come as one part, so joining parts costs nothing unless there are some. A file beyond the cap is not put
-    together: its first part stands for it, marked ``oversize``.
+    ``cut`` says that some files may have several parts; joining them shuffles all bytes, so it is done only then. A
+    file beyond the cap is not put together: its first part stands for it, marked ``oversize``.
     """
     plain = packs.select(*PLACE, "part", "offset", F.col("record").alias("wanted"), "bytes")
-    cut = plain.where(F.col("part") > 0).groupBy(*PLACE).agg(F.max("offset").alias("last")).persist()
-    try:
-        if cut.isEmpty():
-            return plain.select(*PLACE, "wanted", F.lit(False).alias("oversize"), "bytes")
-    finally:
-        cut.unpersist()
-    marked = plain.join(cut, list(PLACE), how="left").withColumn(
+    if not cut:
+        return plain.select(*PLACE, "wanted", F.lit(False).alias("oversize"), "bytes")
+    last = plain.where(F.col("part") > 0).groupBy(*PLACE).agg(F.max("offset").alias("last"))
+    marked = plain.join(last, list(PLACE), how="left").withColumn(
         "oversize", F.coalesce(F.col("last") >= max_bytes, F.lit(False))
     )
     single = marked.where(F.col("last").isNull() | (F.col("oversize") & (F.col("part") == 0)))

@@ -10,7 +10,10 @@ VERSION = "document_version"
 
 
 def known_versions(context: Context) -> DataFrame:
-    """Every document ever accepted of the producers that deposited tonight: columns of standard/document_version.
+    """Every document ever accepted of the producers that deposited tonight.
+
+    Columns of standard/document_version, and ``rank``: the order of the delivery it came with, 0 when older than all
+    that count tonight.
 
     A replaced or re-sent document may lie in any period, so this reads small columns of a producer's whole history:
     about 150 bytes a document, in files that did not change since. Documents and results are read only where touched.
@@ -18,8 +21,15 @@ def known_versions(context: Context) -> DataFrame:
     producers = sorted({one.producer for one in context.deliveries})
     partitions = [(owner, period) for owner in producers for period in context.base_periods(VERSION, owner)]
     if not partitions:
-        return context.spark.createDataFrame([], load_schema(f"standard/{VERSION}").spark)
-    return context.base_table(VERSION, partitions)
+        empty = context.spark.createDataFrame([], load_schema(f"standard/{VERSION}").spark)
+        return empty.withColumn("rank", F.lit(0).cast("bigint"))
+    table = context.base_table(VERSION, partitions)
+    if not any(one.replayed for one in context.deliveries):
+        return table.withColumn("rank", F.lit(0).cast("bigint"))
+    order = [(producer, delivery, rank) for (producer, delivery), rank in sorted(context.order.items())]
+    ranks = context.spark.createDataFrame(order, "producer string, delivery_id string, sequence bigint")
+    joined = table.join(F.broadcast(ranks), ["producer", "delivery_id"], how="left")
+    return joined.withColumn("rank", F.coalesce("sequence", F.lit(0).cast("bigint"))).drop("sequence")
 
 
 def ordered(typed: DataFrame, deliveries: DataFrame) -> DataFrame:

@@ -1,6 +1,7 @@
 """Files to records, in Arrow batches: one bad document costs its own row, never the batch."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -40,7 +41,7 @@ def file_records(row: Record, limits: Limits) -> list[Record]:
 def read_file(data: bytes, limits: Limits) -> list[Record]:
     """The records of one file, at least one: a file that is no document is one record with the reason."""
     if sniff(data[:4096]) != "zip":
-        return [attempt(lambda: read_bare(data, limits), "cda")]
+        return [attempt(partial(read_bare, data, limits), "cda")]
     try:
         members = read_package(data, limits)
     except Refused as refused:
@@ -57,7 +58,7 @@ def package_records(members: list[Member], limits: Limits) -> list[Record]:
     """The documents of a package. A broken package is refused whole, with its reason or DOC-016 for the others."""
     if any(member.rule == "DOC-010" for member in members):
         return [rejected(Refused("DOC-010", KIND), "xdm") for _ in members]
-    records = [attempt(lambda member=member: read_member(member, limits), "xdm") for member in members]
+    records = [attempt(partial(read_member, member, limits), "xdm") for member in members]
     if several_patients([item for item in records if not item.get("rule")]):
         return [rejected(Refused("DOC-018", KIND), "xdm") for _ in members]
     if any(item.get("rule") for item in records):

@@ -36,11 +36,14 @@ def judge(frame: DataFrame, code: str, condition: Column) -> DataFrame:
 def other_patient() -> Column:
     """One document id for several patients, tonight or against what is known.
 
-    Names and birth date decide, not numbers: sets exist where hundreds of patients share every number.
+    Names and birth date decide, not numbers: sets exist where hundreds of patients share every number. A request to
+    delete contradicts nobody as long as its patient is one of those the document was sent for.
     """
     group = Window.partitionBy(*DOCUMENT)
-    patient = F.when(F.col("rule").isNull(), F.col("patient_token"))
-    tonight = F.min(patient).over(group) != F.max(patient).over(group)
+    sent = (F.col("rule").isNull()) & ~F.col("is_delete")
+    patients = F.collect_set(F.when(sent, F.col("patient_token"))).over(group)
+    stranger = (F.size(patients) > 0) & ~F.array_contains(patients, F.col("patient_token"))
+    tonight = F.when(F.col("is_delete"), stranger).otherwise(F.size(patients) > 1)
     against_base = F.col("known_patient") != F.col("patient_token")
     return F.col("document_id").isNotNull() & (tonight | F.coalesce(against_base, F.lit(False)))
 

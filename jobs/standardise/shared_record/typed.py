@@ -98,7 +98,8 @@ def warning_codes(created: Moment, night: str) -> Column:
     tomorrow = F.date_add(F.lit(night).cast("date"), 1)
     told = {
         "IDE-001": F.col("status_of_number") == "key_wrong",
-        "IDE-002": F.col("status_of_number").isin("sentinel", "malformed"),
+        "IDE-002": F.col("status_of_number") == "sentinel",
+        "IDE-004": F.col("status_of_number") == "malformed",
         "DOC-101": F.exists(results, lambda one: one["unit"].isNotNull() & ~is_ucum(one["unit"])),
         "DOC-102": created.bad_zone | F.exists(results, lambda one: moment(one["time"]).bad_zone),
         "DOC-103": F.exists(results, lambda one: one["code_kind"] != "loinc"),
