@@ -123,9 +123,18 @@ class FileReader:
         if texts.exhausted:
             waits = not final and len(window) < RECORD_LINES
             return (None, 0, False) if waits else (None, 1, texts.first_foreign)
-        if reader.line_num > 1 and self.header is not None and len(cells) != self.header.width:
+        if reader.line_num > 1 and not self.closes_well(lines[place : place + reader.line_num], len(cells)):
             return None, 1, texts.first_foreign
         return cells, reader.line_num, texts.foreign
+
+    def closes_well(self, lines: list[bytes], columns: int) -> bool:
+        """Whether lines joined by a quoted cell are one record: else a stray quote would swallow its neighbours."""
+        texts = [self.decode(line)[0] for line in lines]
+        try:
+            next(csv.reader(texts, delimiter=self.dialect.separator, quotechar=self.dialect.quote, strict=True))
+        except csv.Error:
+            return False
+        return self.header is None or columns == self.header.width
 
     def decode(self, line: bytes) -> tuple[str, bool]:
         """Text of a line, and whether its bytes are foreign to the declared encoding.
