@@ -56,8 +56,8 @@ def producer_token(key: bytes, producer: str) -> str:
 
 
 def cap_90(age: Column) -> Column:
-    """Age in completed years, 90 and over together."""
-    return F.least(age, F.lit(OLDEST))
+    """Age in completed years, 90 and over together; an unknown age stays unknown (``least`` would make it 90)."""
+    return F.when(age.isNotNull(), F.least(age, F.lit(OLDEST)))
 
 
 def department(code: Column) -> Column:

@@ -25,7 +25,7 @@ def age_on_new_year(birth: Column, year: Column) -> Column:
     """Completed years on 1 January of ``year``, 90 and over together; -1 for who is born later in that year."""
     born_on_new_year = F.date_format(birth, "MMdd") == "0101"
     age = year - F.year(birth) - F.when(born_on_new_year, 0).otherwise(1)
-    return F.least(F.greatest(age, F.lit(-1)), F.lit(OLDEST)).cast("bigint")
+    return F.when(birth.isNotNull(), F.least(F.greatest(age, F.lit(-1)), F.lit(OLDEST))).cast("bigint")
 
 
 def departed(old: list[Path], new: list[Path], rest: list[Path], target: Path) -> int:

@@ -1,0 +1,115 @@
+"""What leaves the standard zone, and what it looks like afterwards."""
+
+import datetime
+import hashlib
+import hmac
+from base64 import b32encode
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from jobs.core.errors import ConfigError
+from jobs.core.keys import key_bytes, key_table
+from jobs.core.schema import SchemaMismatch, parse_schema, schemas_of
+from jobs.core.settings import Settings
+from jobs.core.tokens import text_base32, text_hex, token_base32, token_hex, with_key
+from jobs.pseudonymise.generalise import (
+    RULES,
+    cap_90,
+    column,
+    department,
+    producer_token,
+    pseudonym,
+    rekey,
+    rekey_producer,
+)
+from jobs.pseudonymise.months import care_tables
+from jobs.pseudonymise.persons import age_on_new_year
+
+DEPARTMENTS = {
+    "75011": "75",
+    "01000": "01",
+    "20090": "2A",
+    "20167": "2A",
+    "20200": "2B",
+    "20620": "2B",
+    "2A004": "2A",
+    "2b033": "2B",
+    "20300": None,
+    "97110": "971",
+    "97600": "976",
+    "97970": None,
+    "98800": "988",
+    "98000": "99",
+    "99109": "99",
+    "96000": None,
+    "00000": None,
+    "7501": None,
+    "75 11": None,
+    "": None,
+}
+AGES = {"1980-01-01": 46, "1980-01-02": 45, "1979-12-31": 46, "1920-06-01": 90, "2026-01-01": 0, "2026-05-05": -1}
+
+
+def test_department(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(code,) for code in [*DEPARTMENTS, None]], "code string")
+    found = {row.code: row.d for row in frame.select("code", department(F.col("code")).alias("d")).collect()}
+    assert found == DEPARTMENTS | {None: None}
+
+
+def test_ages(spark: SparkSession) -> None:
+    births = [(datetime.date.fromisoformat(text), text) for text in AGES] + [(None, "unknown")]
+    frame = spark.createDataFrame(births, "birth date, text string")
+    aged = frame.select("text", age_on_new_year(F.col("birth"), F.lit(2026)).alias("age"))
+    assert {row.text: row.age for row in aged.collect()} == AGES | {"unknown": None}
+    capped = spark.createDataFrame([(89,), (90,), (104,), (None,)], "age bigint").select(
+        cap_90(F.col("age")).alias("a")
+    )
+    assert [row.a for row in capped.collect()] == [89, 90, 90, None]
+
+
+def test_tokens_are_the_same_in_spark_and_python(spark: SparkSession, settings: Settings) -> None:
+    key = key_bytes(settings, "centre")
+    rows = spark.createDataFrame([("PH0000001", "é" * 20)], "producer string, person_id string")
+    made = (
+        with_key(rows, key_table(spark, settings, "centre"))
+        .select(
+            rekey_producer(F.col("producer")).alias("producer"),
+            rekey(F.col("producer")).alias("token"),
+            pseudonym(3).alias("pseudonym"),
+            token_hex("a", F.col("person_id")).alias("hex"),
+            token_base32("a", F.lit(None).cast("string")).alias("nothing"),
+        )
+        .collect()[0]
+    )
+    assert made.producer == producer_token(key, "PH0000001") != made.token
+    assert made.token == text_base32(key, "token", "PH0000001")
+    assert made.hex == text_hex(key, "a", "é" * 20)
+    assert made.nothing is None
+    plain = hmac.new(key, ("person\x1f" + "é" * 20).encode(), hashlib.sha256).digest()
+    assert made.pseudonym == "3." + b32encode(plain)[:26].decode()
+
+
+def test_every_published_field_says_how_it_is_made() -> None:
+    for schema in care_tables():
+        for item in schema.fields:
+            assert item.veillee["generalise"] in {*RULES, "pseudonym"}, f"{schema.name}.{item.name}"
+            assert item.veillee["privacy"] != "token" or item.veillee["generalise"] == "rekey"
+            if item.veillee["from"] in ("age_years", "residence_code"):
+                assert item.veillee["generalise"] in ("cap_90", "department")
+
+
+def test_a_field_without_a_rule_stops_the_night() -> None:
+    item = next(schema for schema in schemas_of("published") if schema.name == "person")["sex"]
+    with pytest.raises(ConfigError, match="sex"):
+        column(item, 1)
+
+
+@pytest.mark.parametrize("privacy", ["direct", "subject", "person"])
+def test_a_published_table_with_an_identity_cannot_exist(privacy: str) -> None:
+    field = {"name": "nir", "title": "t", "description": "d", "type": "string", "veillee": {"privacy": privacy}}
+    own = {"zone": "published", "partition": [], "sort": []}
+    value = {"name": "leak", "title": "t", "description": "d", "fields": [field], "primaryKey": [], "veillee": own}
+    with pytest.raises(SchemaMismatch, match="cannot be published"):
+        parse_schema(value)
