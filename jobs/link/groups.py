@@ -1,5 +1,8 @@
 """From edges to groups of nodes: labels spread a few times, and a group that cannot be one person is broken."""
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -13,57 +16,52 @@ MAX_MEMBERS = 200  # a larger group is broken unseen: nobody is known to so many
 SETS = ("own", "given", "sexes", "years", "declared")  # what the hard guards look at
 
 
-def spread(edges: DataFrame, keep: Keep) -> DataFrame:
-    """node_id, label (the smallest node of its group), settled (false when the rounds ended before the label did).
+def spread(edges: pa.Table) -> pa.Table:
+    """node_id, label (the smallest node of its group), settled, doubtful; one row per node of an edge.
 
-    Each round is one Spark job; a group that is one clique settles in the second.
+    ``settled`` is false when the rounds ended before the label did. ``doubtful`` is true of a group in which some pair
+    is no edge: where all are, nothing is left to check, since edges passed the guards. Outside Spark: a night's edges
+    are a few megabytes, and each round would be a job of its own.
     """
-    both = edges.select(F.col("a_id").alias("node_id"), F.col("b_id").alias("other"))
-    links = both.unionByName(both.select(F.col("other").alias("node_id"), F.col("node_id").alias("other")))
-    labels = links.groupBy("node_id").agg(F.least(F.col("node_id"), F.min("other")).alias("label"))
-    labels = keep(labels.withColumn("settled", F.lit(False)))
+    ends = [edges[name].to_numpy(zero_copy_only=False).astype("S32") for name in ("a_id", "b_id")]
+    nodes, places = np.unique(np.concatenate(ends), return_inverse=True)
+    a, b = places[: edges.num_rows], places[edges.num_rows :]
+    label = np.arange(len(nodes))
+    before = label
     for _ in range(MAX_ROUNDS):
-        heard = links.join(labels.select(F.col("node_id").alias("other"), "label"), "other", how="inner")
-        smallest = heard.groupBy("node_id").agg(F.min("label").alias("heard"))
-        settled = (F.col("label") <= F.col("heard")).alias("settled")
-        labels = keep(
-            labels.join(smallest, "node_id", how="inner").select(
-                "node_id", F.least("label", "heard").alias("label"), settled
-            )
-        )
-        if labels.where(~F.col("settled")).isEmpty():
+        before, label = label, label.copy()
+        np.minimum.at(label, a, before[b])
+        np.minimum.at(label, b, before[a])
+        if np.array_equal(before, label):
             break
-    return labels
+    settled = before == label
+    size, ties = np.bincount(label, minlength=len(nodes)), np.bincount(label[a], minlength=len(nodes))
+    incomplete = ties * 2 != size * (size - 1)
+    incomplete[label[~settled]] = True
+    text = pa.array(nodes.astype("U32"), pa.string())
+    return pa.table({"node_id": text, "label": text.take(label), "settled": settled, "doubtful": incomplete[label]})
 
 
 def groups(edges: DataFrame, nodes: DataFrame, keep: Keep) -> DataFrame:
     """The nodes that are tied to another, with the label of their group: node_id, label.
 
     A group in which two members cannot be one person is broken. Its members then gather by own number; what still does
-    not hold together, and who has no own number, stands alone under its own id. A group in which every pair is an edge
-    needs no second look, since edges passed the guards.
+    not hold together, and who has no own number, stands alone under its own id.
     """
-    labels = spread(edges, keep)
-    unsure = labels.join(incomplete(edges, labels), "label", how="left_semi")
-    doubtful = keep(unsure.join(nodes, "node_id", how="inner"))
-    whole = keep(mark_broken(doubtful).where("broken").drop("broken"))
+    found = spread(edges.select("a_id", "b_id").toArrow())
+    labels = keep.table(edges.sparkSession, found)
+    if not found.num_rows or not pc.any(found["doubtful"]).as_py():
+        return labels.select("node_id", "label")
+    doubtful = labels.where("doubtful").select("node_id", "label", "settled")
+    whole = keep(mark_broken(doubtful.join(nodes, "node_id", how="inner")).where("broken").drop("broken"))
     if whole.isEmpty():
-        return labels.drop("settled")
+        return labels.select("node_id", "label")
     by_number = F.concat_ws(".", "label", F.array_min("own"))
     again = F.when(F.size("own") > 0, by_number).otherwise(F.col("node_id"))
     regrouped = whole.withColumn("label", again).withColumn("settled", F.lit(True))
     final = F.when(F.col("broken"), F.col("node_id")).otherwise(F.col("label"))
     changed = mark_broken(regrouped).select("node_id", final.alias("changed"))
     return labels.join(changed, "node_id", how="left").select("node_id", F.coalesce("changed", "label").alias("label"))
-
-
-def incomplete(edges: DataFrame, labels: DataFrame) -> DataFrame:
-    """Label of the groups in which some pair is no edge, or whose label did not settle."""
-    sizes = labels.groupBy("label").agg(F.count("*").alias("size"), F.min("settled").alias("settled"))
-    inside = edges.select(F.col("a_id").alias("node_id")).join(labels, "node_id", how="inner")
-    ties = inside.groupBy("label").agg(F.count("*").alias("ties"))
-    clique = F.col("settled") & (F.col("ties") * 2 == F.col("size") * (F.col("size") - 1))
-    return sizes.join(ties, "label", how="inner").where(~clique).select("label")
 
 
 def mark_broken(members: DataFrame) -> DataFrame:

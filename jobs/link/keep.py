@@ -1,25 +1,32 @@
 """Steps of the linkage kept as files: the plan starts afresh behind each, and Spark knows how large it is."""
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
 
-Keep = Callable[[DataFrame], DataFrame]
 
-
-def keeper(folder: Path) -> Keep:
-    """A function that writes a frame below an attempt folder and returns it as read back.
+class Keep:
+    """Writes frames below an attempt folder and returns them as read back: one Spark job a call.
 
     With true sizes small sides are broadcast instead of shuffled, which is most of the time of a small night; and an
-    executor that is lost takes no step with it. One Spark job a call.
+    executor that is lost takes no step with it.
     """
-    count = itertools.count()
 
-    def keep(frame: DataFrame) -> DataFrame:
-        path = str(folder / f"step-{next(count)}")
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = itertools.count()
+
+    def __call__(self, frame: DataFrame) -> DataFrame:
+        """The frame as read back."""
+        path = str(self.folder / f"step-{next(self.count)}")
         frame.write.parquet(path)
         return frame.sparkSession.read.schema(frame.schema).parquet(path)
 
-    return keep
+    def table(self, spark: SparkSession, table: pa.Table) -> DataFrame:
+        """The same for a table made outside Spark."""
+        path = str(self.folder / f"step-{next(self.count)}.parquet")
+        pq.write_table(table, path)
+        return spark.read.parquet(path)

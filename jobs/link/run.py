@@ -16,7 +16,7 @@ from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write
 from jobs.core.tables import read_files, write_table
 from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
-from jobs.link.keep import Keep, keeper
+from jobs.link.keep import Keep
 from jobs.link.traits import trait_rows
 
 Counts = dict[str, Any]
@@ -47,7 +47,7 @@ def link_claims(
     attempt: Path,
 ) -> Counts:
     """Link the new claims and write what they add."""
-    keep = keeper(attempt)
+    keep = Keep(attempt)
     claims = keep(read_claims(spark, settings, found))
     new, known, traits = split(spark, settings, base, trait_rows(claims), keep)
     numbered = keep(number_persons(decide(new, traits, keep), night, key_table(spark, settings, "index")))
@@ -66,7 +66,7 @@ def split(
 ) -> tuple[DataFrame, DataFrame, DataFrame | None]:
     """Trait rows of new subjects, those of known subjects with their person, and the base's trait rows."""
     if base.night is None:
-        return keep(rows), rows.limit(0).withColumn("person_id", F.lit(None).cast("string")), None
+        return rows, rows.limit(0).withColumn("person_id", F.lit(None).cast("string")), None
     pool = Pool(settings.identity / "pool")
     traits = read_files(spark, pool, files_of(base.index["person_trait"]), load_schema("identity/person_trait"))
     walk = read_files(

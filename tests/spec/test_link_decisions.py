@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.link.index import decide
-from jobs.link.keep import keeper
+from jobs.link.keep import Keep
 from jobs.link.traits import trait_rows
 from tests.spec.link_cases import CLAIM, claim, number, subject
 
@@ -168,7 +168,7 @@ def decided(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> di
     """Subject -> (label of its person, tier), of all cases linked together."""
     rows = [row for claims, _ in CASES.values() for row in claims]
     claims = spark.createDataFrame([tuple(row[name] for name in CLAIM.names) for row in rows], CLAIM.spark)
-    keep = keeper(tmp_path_factory.mktemp("link"))
+    keep = Keep(tmp_path_factory.mktemp("link"))
     return {row.subject_id: (row.label, row.tier) for row in decide(trait_rows(claims), None, keep).collect()}
 
 

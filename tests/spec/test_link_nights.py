@@ -1,17 +1,21 @@
 """The person index over nights: it grows, it knows who it knows, and a refused night leaves no trace."""
 
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.cli import SOURCES
 from jobs.core.errors import DataRefused
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
 from jobs.link.run import link
 from tests.spec.link_cases import claim, number, subject
-from tests.spec.national_cases import close, close_rest, decide, rows_of, store
+from tests.spec.national_cases import Rows, close, close_rest, decide, rows_of, store
 
 FIRST, SECOND, THIRD, FOURTH = "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"
 ANNA, EVE = "1980-03-14", "1991-01-30"
+Seen = dict[str, list[dict[str, Any]]]
 
 
 def test_link_names_the_sources_that_are_not_closed(settings: Settings) -> None:
@@ -30,59 +34,59 @@ def test_a_night_without_claims_is_linked_without_spark(settings: Settings) -> N
     }
 
 
-def test_three_nights(spark: SparkSession, settings: Settings) -> None:
+@pytest.fixture
+def first_night(settings: Settings) -> Seen:
+    """Anna is known to a hospital and a pharmacy; eve's hospital is held. Linked, linked again, published."""
     hospital = [
         claim("H1:anna", ANNA, "2", own_nir=number(2, ANNA), given="Anna"),
         claim("H2:eve", EVE, "2", own_nir=number(2, EVE), given="Eve"),
     ]
     pharmacy = [claim("P1:anna", ANNA, "2", own_nir=number(2, ANNA), name="Durand", given="Anna")]
-    seen = {
-        "hospital": [
-            {
-                "night": FIRST,
-                "files": [store(settings, settings.identity, "identity/claim", hospital)],
-                "except": ["H2"],
-            }
-        ],
-        "pharmacy": [
-            {"night": FIRST, "files": [store(settings, settings.identity, "identity/claim", pharmacy)], "except": []}
-        ],
-    }
-    for source, claims in seen.items():
-        close(settings, FIRST, source, claims=claims)
-    close_rest(settings, FIRST)
+    seen = {"hospital": [entry(settings, FIRST, hospital, "H2")], "pharmacy": [entry(settings, FIRST, pharmacy)]}
+    close_all(settings, FIRST, seen)
     assert link(settings, FIRST)["tiers"] == {"number_birth_date": 2}
     pointers = [settings.identity / FIRST / "index.json", settings.crosswalk / FIRST / "crosswalk.json"]
     written = [path.read_bytes() for path in pointers]
     link(settings, FIRST)
-    assert [path.read_bytes() for path in pointers] == written
+    assert [path.read_bytes() for path in pointers] == written, "the same night again adds and changes nothing"
     decide(settings, FIRST, "publish")
+    return seen
 
+
+def entry(settings: Settings, night: str, rows: Rows, *held: str) -> dict[str, Any]:
+    """One night's claims as a state names them."""
+    file = store(settings, settings.identity, "identity/claim", rows)
+    return {"night": night, "files": [file], "except": list(held)}
+
+
+def close_all(settings: Settings, night: str, seen: Seen) -> None:
+    """Close the three sources with these claims."""
+    for source in SOURCES:
+        close(settings, night, source, claims=seen.get(source, []))
+
+
+def test_three_nights(spark: SparkSession, settings: Settings, first_night: Seen) -> None:
+    seen = dict(first_night)
     later = [
         claim("P1:anna", ANNA, "2", own_nir=number(2, ANNA), name="Petit", given="Anna"),
         claim("P1:new", "1970-07-07", "1", own_nir=number(1, "1970-07-07"), given="Ugo"),
     ]
     record = [claim("D1:anna", ANNA, "2", ins=number(2, ANNA), given="ANNA")]
-    entry = {"night": SECOND, "files": [store(settings, settings.identity, "identity/claim", later)], "except": []}
-    seen["pharmacy"] = [*seen["pharmacy"], entry]
-    seen["shared_record"] = [
-        {"night": SECOND, "files": [store(settings, settings.identity, "identity/claim", record)], "except": []}
-    ]
-    for source, claims in seen.items():
-        close(settings, SECOND, source, claims=claims)
+    seen["pharmacy"] = [*seen["pharmacy"], entry(settings, SECOND, later)]
+    seen["shared_record"] = [entry(settings, SECOND, record)]
+    close_all(settings, SECOND, seen)
     refused = link(settings, SECOND)
     assert (refused["subjects_new"], refused["subjects_known"], refused["persons_new"]) == (2, 1, 1)
     drawn = {
         row["person_id"] for row in rows_of(settings.identity, settings.identity / SECOND / "index.json", "person")
     }
+    close_all(settings, THIRD, seen)
     with pytest.raises(DataRefused, match=SECOND):
-        close(settings, THIRD, "hospital")
         link(settings, THIRD)
     decide(settings, SECOND, "refuse")
 
     seen["hospital"] = [seen["hospital"][0] | {"except": []}]  # H2 is released
-    for source, claims in seen.items():
-        close(settings, THIRD, source, claims=claims)
+    close_all(settings, THIRD, seen)
     third = link(settings, THIRD)
     assert (third["subjects_new"], third["subjects_known"], third["persons_new"]) == (3, 1, 2)
     index = settings.identity / THIRD / "index.json"
@@ -91,7 +95,7 @@ def test_three_nights(spark: SparkSession, settings: Settings) -> None:
 
     walk = {
         row["subject_id"]: row["person_id"]
-        for row in rows_of(settings.crosswalk, pointers[1].parents[1] / THIRD / "crosswalk.json", "crosswalk")
+        for row in rows_of(settings.crosswalk, settings.crosswalk / THIRD / "crosswalk.json", "crosswalk")
     }
     assert walk[subject("D1:anna")] == walk[subject("H1:anna")] == walk[subject("P1:anna")]
     assert len(set(walk.values())) == 3
@@ -104,8 +108,7 @@ def test_three_nights(spark: SparkSession, settings: Settings) -> None:
     names = sorted(row["family_key"] for row in traits if row["subject_id"] == subject("P1:anna"))
     assert names == ["DURAND", "PETIT"]
     decide(settings, THIRD, "publish")
-    for source, claims in seen.items():
-        close(settings, FOURTH, source, claims=claims)
+    close_all(settings, FOURTH, seen)
     assert link(settings, FOURTH)["claims"] == 0
     with pytest.raises(DataRefused, match="decided already"):
         link(settings, FIRST)
