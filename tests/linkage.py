@@ -1,6 +1,6 @@
 """How well a night was linked, against what the simulator knows."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -94,7 +94,7 @@ def paths(pool: Pool, parts: dict[str, Any]) -> list[str]:
     return [str(pool.path(file)) for _, files in sorted(parts.items()) for file in files]
 
 
-def view(database: duckdb.DuckDBPyConnection, name: str, files: list[str | Path]) -> None:
+def view(database: duckdb.DuckDBPyConnection, name: str, files: Sequence[str]) -> None:
     """Name a query on some Parquet files."""
     named = ", ".join(f"'{file}'" for file in files)
     database.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{named}])")
