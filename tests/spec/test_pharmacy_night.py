@@ -18,7 +18,10 @@ from jobs.standardise.pharmacy import standardise
 from jobs.standardise.pools import standard_pool
 from jobs.standardise.write import write_proposal
 
-HEADER = "ticket_id;line_id;event_type;event_ts_local;patient_nir;patient_nir_key;birth_date;sex;code_raw;quantity_signed;amount_total"
+HEADER = (
+    "ticket_id;line_id;event_type;event_ts_local;patient_nir;patient_nir_key;birth_date;sex;code_raw;quantity_signed;"
+    "amount_total"
+)
 FIRST = [
     "T1;1;sale;21/11/2026 10:00:00;1850575990042;85;12/05/1985;1;3400935955838;2;4,36",
     "T1;2;sale;21/11/2026 10:00:00;1850575990042;85;12/05/1985;1;3400935955838;1;deux",
