@@ -34,8 +34,8 @@ class Delivery:
     @property
     def declared(self) -> int | None:
         """Records that the manifest promises, when it does so for every file."""
-        counts = [item.get("records") for item in self.files]
-        return sum(counts) if counts and all(count is not None for count in counts) else None
+        counts = [item["records"] for item in self.files if item.get("records") is not None]
+        return sum(counts) if counts and len(counts) == len(self.files) else None
 
 
 def read_pull(settings: Settings, source: str, night: str) -> dict[str, Any] | None:

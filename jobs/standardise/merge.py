@@ -15,7 +15,9 @@ PLACE = ["producer", "delivery_id", "file", "record"]
 
 @dataclass
 class Merged:
-    """``rows``: complete new content of the partitions in ``scope``, columns as declared. ``outcomes``: PLACE of every
+    """What became of new rows.
+
+    ``rows``: complete new content of the partitions in ``scope``, columns as declared. ``outcomes``: PLACE of every
     new row and its ``outcome``, accepted or duplicate. ``events``: superseded rows, per delivery they came with.
     """
 
@@ -83,7 +85,7 @@ def fingerprint(content: list[str]) -> Column:
 
 
 def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str]) -> DataFrame:
-    """Adds ``_change`` (the row brought new content), ``_by`` (delivery of the next change of its key) and ``_last``."""
+    """Adds ``_change`` (the row brought new content), ``_by`` (delivery of its key's next change) and ``_last``."""
     keys = ["producer", *[name for name in key if name != "producer"]]
     placed = (
         both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")

@@ -1,5 +1,7 @@
-"""The hospital night as a whole. Spark jobs: one fills each of the two cached frames, one counts the events; the driver
-adds one count and one write per table.
+"""The hospital night as a whole.
+
+Spark jobs: at most two count events; the driver adds one count and one write per table. All of them read the cached
+lines, which the first one parses.
 """
 
 from typing import Any
@@ -40,7 +42,7 @@ def standardise_hospital(context: Context) -> Standardised:
         },
         claims=claims_of(context, lines),
         scope=scope_of(context),
-        events=left_behind(context, lines) + overtaken(decided),
+        events=left_behind(context, lines) + overtaken(context, decided),
     )
 
 
@@ -88,8 +90,11 @@ def left_behind(context: Context, lines: DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def overtaken(decided: DataFrame) -> list[dict[str, Any]]:
+def overtaken(context: Context, decided: DataFrame) -> list[dict[str, Any]]:
     """Accepted lines of a transmission that another one of the same night, for the same years, has replaced."""
+    once = {(one.producer, one.covers_from[:4], one.covers_to[:4]) for one in context.deliveries}
+    if len(once) == len(context.deliveries):
+        return []
     late = decided.where((F.col("outcome") == "accepted") & ~F.col("current"))
     return [
         line(

@@ -12,8 +12,9 @@ PLACE = ["delivery_id", "file", "record"]
 
 
 def decide(context: Context, judged: DataFrame) -> DataFrame:
-    """Adds ``outcome``, ``current`` (the line is part of the new snapshot), its tokens, and what the base knows of the
-    same line: ``base_subject`` and its place there.
+    """Adds ``outcome``, ``current`` (the line is part of the new snapshot), its tokens, and what the base knows of it.
+
+    A line that the base holds has ``base_subject`` and the place where it was first accepted.
     """
     delivered = judged.join(F.broadcast(current_deliveries(context)), DELIVERY, how="left")
     return against_base(context, with_tokens(context, within_years(among_lines(delivered))))
@@ -29,8 +30,9 @@ def current_deliveries(context: Context) -> DataFrame:
 
 
 def among_lines(lines: DataFrame) -> DataFrame:
-    """Within one delivery: the same line again is a ``duplicate``; the same unit, or the same stay's identity, told
-    in two ways is rejected both times, because nothing says which is right.
+    """Within one delivery, the same line again is a ``duplicate``.
+
+    The same unit stay, or the identity of a stay, told in two ways is rejected both times: nothing says which is right.
     """
     clean = F.col("rule").isNull()
     # lines that were rejected already share no key with anything
@@ -47,8 +49,9 @@ def among_lines(lines: DataFrame) -> DataFrame:
 
 
 def within_years(lines: DataFrame) -> DataFrame:
-    """A stay belongs to the year of its last exit, which the delivery must cover. Also warns of a stay without an identity
-    line in its delivery (IDE-003), and of an identity line without a stay (HOS-020).
+    """A stay belongs to the year of its last exit, which the delivery must cover.
+
+    Also warns of a stay without an identity line in its delivery (IDE-003), and of the reverse (HOS-020).
     """
     clean = F.col("rule").isNull()
     counts = clean & (F.col("kind") == "rss")
@@ -104,7 +107,7 @@ def short(digest: Column) -> Column:
 
 
 def against_base(context: Context, lines: DataFrame) -> DataFrame:
-    """Adds ``outcome`` and ``current``. A line that the base holds byte for byte is ``unchanged`` and keeps its place."""
+    """Adds ``outcome`` and ``current``. A line that the base holds byte for byte is ``unchanged``."""
     base = base_lines(context).select(
         "producer",
         "line_id",

@@ -1,0 +1,186 @@
+"""A hospital over several nights: what is unchanged, told anew, withdrawn, rejected, and taken in again."""
+
+import json
+
+import pytest
+
+from jobs.core.snapshot import read_json
+from jobs.replay.__main__ import main as replay
+from tests import deposits
+from tests.hospital_lines import FINESS, file_of, rss, vid
+
+N1, N2, N3, N4 = "2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"
+YEAR = ("2026-01-01", "2026-03-01")
+TABLES = ("hospital_stay", "hospital_unit_stay", "hospital_diagnosis", "hospital_procedure", "hospital_line")
+
+
+@pytest.fixture
+def hospital(spark, settings):
+    deposits.register(settings, (FINESS, "hospital"))
+
+    def night(date, delivery, stays, identities):
+        files = {"rss.txt": file_of(*stays), "vid-hosp.txt": file_of(*identities)}
+        deposits.deposit(settings, "hospital", FINESS, delivery, files, covers=YEAR)
+        return deposits.load(settings, date)
+
+    night.settings = settings
+    return night
+
+
+def outcomes(hospital, proposal):
+    rows = deposits.intake(hospital.settings, proposal)
+    return {(row["file"], row["record"]): row["outcome"] + (f" {row['rule']}" if row["rule"] else "") for row in rows}
+
+
+def events(proposal):
+    return sorted(
+        (one["event"], one["delivery_id"], one["count"]) for one in proposal["ledger"] if one.get("event") is not None
+    )
+
+
+def test_a_transmission_replaces_the_year(hospital):
+    kept, told, gone = rss("S1", das=("E1190",), acts=("DEQP003",)), rss("S2", rss_id="2"), rss("S3", rss_id="3")
+    march = {"unit_entry_date": "01032026", "unit_exit_date": "02032026"}
+    first = hospital(N1, "D1", [kept, told, gone], [vid("S1", patient_ipp="P1"), vid("S2"), vid("S3")])
+    assert deposits.close(hospital.settings, N1)["producers"][FINESS]["status"] == "accepted"
+
+    told_anew = rss("S2", rss_id="2", principal_diagnosis="I509")
+    added = rss("S4", rss_id="4", **march)
+    second = hospital(N2, "D2", [told_anew, kept, added], [vid("S1", patient_ipp="P1"), vid("S2"), vid("S4")])
+
+    assert outcomes(hospital, second) == {
+        ("rss.txt", 1): "accepted",
+        ("rss.txt", 2): "unchanged",
+        ("rss.txt", 3): "accepted",
+        ("vid-hosp.txt", 1): "unchanged",
+        ("vid-hosp.txt", 2): "unchanged",
+        ("vid-hosp.txt", 3): "accepted",
+    }
+    assert events(second) == [("superseded", "D1", 1), ("withdrawn", "D1", 2)]
+    stays = {row["stay_id"]: row for row in deposits.table(hospital.settings, second, "hospital_stay")}
+    before = {row["stay_id"]: row for row in deposits.table(hospital.settings, first, "hospital_stay")}
+    assert len(stays) == 3
+    unchanged = [one for one in stays if before.get(one) == stays[one]]
+    assert [stays[one]["delivery_id"] for one in unchanged] == ["D1"]  # and its line number of that file
+    assert sorted(row["delivery_id"] for row in stays.values()) == ["D1", "D2", "D2"]
+    claims = deposits.rows_of(second["tables"]["claim"], hospital.settings.identity / "pool")
+    assert len(claims) == 1  # only S4 is somebody new
+
+
+def test_the_same_content_again_gives_the_same_files(hospital):
+    lines = [rss("S1", das=("E1190",)), rss("S2", rss_id="2")], [vid("S1"), vid("S2")]
+    first = hospital(N1, "D1", *lines)
+    deposits.close(hospital.settings, N1)
+    second = hospital(N2, "D2", [*lines[0], b""], lines[1])  # a blank line is no record, the file is another
+    entry = second["producers"][FINESS]
+    assert (entry["read"], entry["unchanged"], entry["accepted"]) == (4, 4, 0)
+    assert entry["tables"] == first["producers"][FINESS]["tables"]
+    assert second["tables"]["claim"] == []
+    assert events(second) == []
+
+
+def test_lines_told_twice(hospital):
+    one, other = rss("S2", rss_id="2"), rss("S2", rss_id="2", principal_diagnosis="I10")
+    proposal = hospital(
+        N1,
+        "D1",
+        [
+            rss("S1"),
+            rss("S1"),
+            one,
+            other,
+            rss("S3", rss_id="3", unit_exit_date="05022025", unit_entry_date="05022025"),
+        ],
+        [vid("S1"), vid("S1", birth_date="15021948"), vid("S9")],
+    )
+    assert outcomes(hospital, proposal) == {
+        ("rss.txt", 1): "accepted",
+        ("rss.txt", 2): "duplicate",
+        ("rss.txt", 3): "quarantined HOS-012",
+        ("rss.txt", 4): "quarantined HOS-012",
+        ("rss.txt", 5): "quarantined HOS-014",
+        ("vid-hosp.txt", 1): "quarantined HOS-015",
+        ("vid-hosp.txt", 2): "quarantined HOS-015",
+        ("vid-hosp.txt", 3): "accepted",
+    }
+    rejected = deposits.quarantine(hospital.settings, proposal)
+    assert {row["bytes"] for row in rejected if row["rule"] == "HOS-012"} == {one, other}
+    assert all(row["offset"] is not None for row in rejected)
+
+
+def correct_layout(monkeypatch):
+    """As if the layout of version 124 had been added: it is the one of 123."""
+    from jobs.standardise import fixed_width
+
+    load = fixed_width.load_layouts
+    kinds = load("hospital")
+    kinds["rss"].layouts["124"] = (
+        kinds["rss"].layouts["123"].__class__(**{**vars(kinds["rss"].layouts["123"]), "version": "124"})
+    )
+    monkeypatch.setattr("jobs.standardise.hospital.lines.load_layouts", lambda area: kinds)
+    return lambda: kinds["rss"].layouts.pop("124")
+
+
+def test_replay_takes_a_corrected_rule_once_and_only_once(hospital, monkeypatch, capsys):
+    later = rss("S2", rss_id="2").replace(b" 123000", b" 124000")
+    first = hospital(N1, "D1", [rss("S1"), later], [vid("S1"), vid("S2")])
+    assert first["producers"][FINESS]["rules"] == {"HOS-001": 1}
+    deposits.close(hospital.settings, N1)
+
+    assert replay(["--delivery", "D1"]) == 0
+    assert replay(["--delivery", "D1", "--rule", "HOS-001"]) == 0  # asked twice
+    still = deposits.load(hospital.settings, N2)
+    assert still["producers"][FINESS]["released"] == 0  # the rule is not corrected yet
+    assert still["producers"][FINESS]["replayed"] == ["D1"]
+    deposits.close(hospital.settings, N2)
+
+    undo = correct_layout(monkeypatch)
+    try:
+        assert replay(["--delivery", "D1"]) == 0
+        released = deposits.load(hospital.settings, N3)
+        entry = released["producers"][FINESS]
+        assert (entry["released"], entry["read"], entry["replayed"]) == (1, 0, ["D1"])
+        assert events(released) == [("released", "D1", 1)]
+        assert released["tables"]["intake"] == []  # the outcome of the first reading stays what it was
+        assert deposits.load(hospital.settings, N3) == released  # the night again: the same
+        state = deposits.close(hospital.settings, N3)
+        stays = deposits.table(hospital.settings, state | {"producers": {}}, "hospital_stay")
+        assert sorted(row["record"] for row in stays) == [1, 2]
+
+        assert replay(["--delivery", "D1"]) == 0
+        again = deposits.load(hospital.settings, N4)
+        assert again["producers"][FINESS]["released"] == 0
+        assert events(again) == []
+        assert json.dumps(again["producers"][FINESS]["tables"]) == json.dumps(entry["tables"])
+    finally:
+        undo()
+
+
+def test_a_held_delivery_is_taken_as_a_whole_unless_it_was_replaced(hospital, capsys):
+    hospital(N1, "D1", [rss("S1")], [vid("S1")])
+    deposits.close(hospital.settings, N1, held=(FINESS,))
+    assert replay(["--delivery", "D1"]) == 0
+    second = deposits.load(hospital.settings, N2)
+    assert events(second) == [("released", "D1", 2)]
+    assert second["producers"][FINESS]["released"] == 2
+    assert len(deposits.table(hospital.settings, second, "hospital_stay")) == 1
+    deposits.close(hospital.settings, N2)
+
+    assert replay(["--delivery", "D1"]) == 0
+    third = hospital(N3, "D3", [rss("S1"), rss("S5", rss_id="5")], [vid("S1")])
+    assert third["producers"][FINESS]["replayed"] == []
+    assert "D3 has replaced it" in capsys.readouterr().err
+
+
+def test_a_night_without_deliveries_starts_nothing(settings, monkeypatch):
+    deposits.register(settings, (FINESS, "hospital"))
+    monkeypatch.setattr("jobs.core.session.spark_session", None)  # a call would fail
+    proposal = deposits.load(settings, N1)
+    assert proposal["producers"] == {}
+    assert read_json(settings.standard / "hospital" / N1 / "proposal.json") == proposal
+
+
+def test_a_delivery_that_nobody_received_is_refused(settings, capsys):
+    deposits.register(settings, (FINESS, "hospital"))
+    assert replay(["--delivery", "D404"]) == 65
+    assert "no night received" in capsys.readouterr().err
