@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
 
-from jobs.core.settings import Settings
+from jobs.core.settings import REPOSITORY, Settings
 
 OPTIONS = {
     "spark.driver.bindAddress": "127.0.0.1",  # nothing listens beyond loopback
@@ -48,6 +48,7 @@ def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
 def build_session(settings: Settings, name: str) -> SparkSession:
     """Start a session whose scratch lies in the closed ``work`` zone."""
     os.environ["PYSPARK_PYTHON"] = sys.executable  # workers otherwise take the first python of the PATH
+    os.environ["PYTHONPATH"] = str(REPOSITORY)  # workers import the jobs' functions from wherever they were started
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     scratch = settings.work / "spark"
     scratch.mkdir(parents=True, exist_ok=True)

@@ -2,49 +2,42 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
+from jobs.core.parquet import PARTITION, WRITTEN, partition_writer, write_parquet
 from jobs.core.schema import SchemaMismatch, TableSchema
 from jobs.core.snapshot import DataFile, Partitions, Pool
 
-PARTITION = "_partition"
-
 
 def write_table(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path) -> Partitions:
-    """Write a frame as one file per partition and adopt the files.
+    """Write a frame as one file per partition and adopt the files. Two Spark jobs at most: the shuffle and the write.
 
     ``frame`` has the declared columns. A partition is the declared partition columns' values joined by ``__``
     (``all`` when none is declared). Hash partitioning keeps a partition in one task whatever their number, and the
-    sort covers every column: so the bytes depend on the rows alone.
+    sort covers every column: so the bytes depend on the rows alone. Raises SchemaMismatch when a partition came in
+    two files, which would mean that it did not stay in one task.
     """
     columns = [F.col(name) for name in schema.partition]
     partition = F.concat_ws("__", *columns) if columns else F.lit("all")
     folder = attempt / new_name(schema.name)
-    (
+    folder.mkdir()
+    written = (
         schema.select(frame)
         .withColumn(PARTITION, partition)
         .repartition(PARTITION)
         .sortWithinPartitions(PARTITION, *schema.order)
-        .write.partitionBy(PARTITION)
-        .parquet(str(folder))
+        .mapInArrow(partition_writer(str(folder), schema.arrow), WRITTEN)
+        .collect()
     )
-    return adopt_folder(folder, pool)
-
-
-def adopt_folder(folder: Path, pool: Pool) -> Partitions:
-    """Adopt what Spark wrote below ``_partition=…`` folders."""
     found: Partitions = {}
-    for part in sorted(folder.glob(f"{PARTITION}=*")):
-        files = sorted(part.glob("*.parquet"))
-        if len(files) != 1:
-            raise SchemaMismatch(f"{folder.name}: {len(files)} files for one partition, expected one.")
-        found[unquote(part.name.split("=", 1)[1])] = [pool.adopt(files[0])]
+    for row in sorted(written):
+        if row.partition in found:
+            raise SchemaMismatch(f"{schema.name}: two files for one partition, expected one.")
+        found[row.partition] = [pool.adopt(folder / row.name)]
     return found
 
 
@@ -55,7 +48,7 @@ def write_small(rows: list[dict[str, Any]] | pa.Table, schema: TableSchema, pool
     if table.num_rows:
         table = table.sort_by([(name, "ascending") for name in schema.order if not schema[name].binary])
     path = attempt / new_name(schema.name)
-    pq.write_table(table, path, compression="zstd", write_statistics=True)
+    write_parquet(path, table)
     return pool.adopt(path)
 
 

@@ -1,0 +1,102 @@
+"""Parquet files whose bytes depend on their rows alone.
+
+Spark's own writer lists a column's encodings in the order of a hash set keyed by object identity, so the same rows give
+other bytes in another JVM. Arrow's writer does not; it runs in Spark's tasks over Arrow batches.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PARTITION = "_partition"
+ROW_GROUP = 131_072  # rows buffered by a task at most; also what a reader can skip by statistics
+WRITTEN = "partition string, name string"
+
+Batches = Iterable[pa.RecordBatch]
+
+
+def open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """The one way this project writes Parquet: zstd, statistics, microseconds."""
+    return pq.ParquetWriter(path, schema, compression="zstd", write_statistics=True, store_schema=False)
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table that fits in memory, in row groups of the same size as a task would."""
+    with open_writer(path, table.schema) as writer:
+        writer.write_table(table.combine_chunks(), row_group_size=ROW_GROUP)
+
+
+def partition_writer(folder: str, schema: pa.Schema) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: sorted batches with a ``_partition`` column in, one row per written file out."""
+
+    def write(batches: Batches) -> Iterator[pa.RecordBatch]:
+        written = [(partition, write_runs(Path(folder), schema, runs)) for partition, runs in partitions_of(batches)]
+        names = {"partition": [item[0] for item in written], "name": [item[1] for item in written]}
+        yield pa.RecordBatch.from_pydict(names, schema=pa.schema([("partition", pa.string()), ("name", pa.string())]))
+
+    return write
+
+
+def partitions_of(batches: Batches) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+    """Consecutive runs of one partition, each as its pieces of batches. The pieces must be read before the next run."""
+    pieces = pieces_of(batches)
+    current = next(pieces, None)
+    while current is not None:
+        partition = current[0]
+        following: list[tuple[str, pa.RecordBatch]] = []
+
+        def run(first: tuple[str, pa.RecordBatch], rest: list[tuple[str, pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
+            yield first[1]
+            for piece in pieces:
+                if piece[0] != first[0]:
+                    rest.append(piece)
+                    return
+                yield piece[1]
+
+        yield partition, run(current, following)
+        current = following[0] if following else None
+
+
+def pieces_of(batches: Batches) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Batches cut where the partition changes."""
+    for batch in batches:
+        column = batch.column(batch.schema.get_field_index(PARTITION))
+        values = column.to_pylist()
+        start = 0
+        for end in range(1, batch.num_rows + 1):
+            if end == batch.num_rows or values[end] != values[start]:
+                yield values[start], batch.slice(start, end - start)
+                start = end
+
+
+def write_runs(folder: Path, schema: pa.Schema, pieces: Iterator[pa.RecordBatch]) -> str:
+    """One partition as one file; returns its name. Row groups are cut by rows, whatever the size of the batches."""
+    name = f"{uuid4().hex}.parquet"
+    with open_writer(folder / name, schema) as writer:
+        for group in regrouped(schema, pieces):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+    return name
+
+
+def regrouped(schema: pa.Schema, pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Tables of ROW_GROUP rows, the last one shorter, each in one chunk: chunks would show in the pages."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for piece in pieces:
+        waiting.append(piece.select(schema.names).cast(schema))
+        rows += piece.num_rows
+        while rows >= ROW_GROUP:
+            table = shaped(schema, waiting)
+            yield table.slice(0, ROW_GROUP).combine_chunks()
+            rest = table.slice(ROW_GROUP)
+            waiting, rows = rest.to_batches(), rest.num_rows
+    if rows:
+        yield shaped(schema, waiting)
+
+
+def shaped(schema: pa.Schema, batches: list[pa.RecordBatch]) -> pa.Table:
+    """Batches as one table of the declared shape, copied into one chunk."""
+    return pa.Table.from_batches(batches, schema).combine_chunks()
