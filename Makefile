@@ -45,14 +45,14 @@ down: $(STAMP) ## end what `make up` started
 replay: setup ## take a delivery's quarantined records in again: DELIVERY=id [RULE=code]
 	@$(RUN) -m jobs.replay --delivery $(or $(DELIVERY),$(error name the delivery: make replay DELIVERY=id)) $(if $(RULE),--rule $(RULE))
 
-rollback: setup ## make a kept release current again: RELEASE=id
-	@$(RUN) -m jobs.rollback --release $(or $(RELEASE),$(error name the release: make rollback RELEASE=id))
+rollback: setup ## list the kept releases, or make one current again: RELEASE=id
+	@$(RUN) -m jobs.rollback $(if $(RELEASE),--release $(RELEASE))
 
 backup: setup ## index, crosswalk, secrets and ledger into one encrypted file: TO=path
 	@$(RUN) -m jobs.backup --to $(or $(TO),$(error name the file: make backup TO=path))
 
 restore: setup ## the way back, into an empty root: FROM=path
-	@$(RUN) -m jobs.restore --from $(or $(FROM),$(error name the file: make restore FROM=path))
+	@$(RUN) -m jobs.backup.restore --from $(or $(FROM),$(error name the file: make restore FROM=path))
 
 retain: setup ## remove what is past its time [NIGHT=2026-11-22] [DRY=1 only says what]
 	@night="$(or $(NIGHT),$$($(RUN) -m ops.nights))" && $(RUN) -m jobs.retain --night "$$night" $(if $(DRY),--dry-run)

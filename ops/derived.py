@@ -5,10 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from jobs.catalogue import rule_catalogue
 from jobs.core.settings import REPOSITORY
 from jobs.release.dictionary import dictionary
 
-DERIVED: dict[str, Callable[[], str]] = {"docs/reference/dictionary.md": dictionary}
+DERIVED: dict[str, Callable[[], str]] = {
+    "docs/reference/dictionary.md": dictionary,
+    "docs/reference/rules.md": rule_catalogue,
+}
 
 
 def stale() -> list[str]:

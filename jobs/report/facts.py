@@ -8,13 +8,15 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from jobs.core.errors import ConfigError
 from jobs.core.nights import decision_path
-from jobs.core.rules import rules
+from jobs.core.rules import rule
 from jobs.core.settings import Settings
-from jobs.core.snapshot import DataFile, Pool, files_of, read_json, tables_from_json
+from jobs.core.snapshot import DataFile, files_of, read_json, tables_from_json
 from jobs.release.pools import locate
 from jobs.report.masking import coarse, mask_parts
 from jobs.report.sources import optional, source_facts
+from jobs.standardise.pools import intake_pool
 
 CODE_COLUMNS = {
     "hospital_diagnosis": ("code", "cim10"),
@@ -86,7 +88,7 @@ def intake_table(settings: Settings, source_state: Path) -> Any:
     files = [DataFile.from_json(item) for item in optional(source_state).get("tables", {}).get("intake", [])]
     if not files:
         return None
-    pool = Pool(settings.ledger / "pool")
+    pool = intake_pool(settings)
     return pq.read_table([str(pool.path(file)) for file in files])
 
 
@@ -113,8 +115,9 @@ def rejects(settings: Settings, night: str) -> list[dict[str, Any]]:
 
 def rule_words(code: str) -> dict[str, Any]:
     """Severity, owner, title and remedy of a rule in both languages; empty words for a code no longer declared."""
-    found = rules().get(code)
-    if found is None:
+    try:
+        found = rule(code)
+    except ConfigError:
         return {"severity": "critical", "owner": "", "title": {"fr": code, "en": code}, "remedy": {"fr": "", "en": ""}}
     return {
         "severity": found.severity,

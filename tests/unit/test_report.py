@@ -12,11 +12,12 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.rules import rules
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
-from jobs.core.snapshot import Pool, write_json
+from jobs.core.snapshot import write_json
 from jobs.core.tables import write_small
 from jobs.release.pools import candidate_pool
 from jobs.report.__main__ import report
 from jobs.report.masking import coarse, mask_parts
+from jobs.standardise.pools import intake_pool
 
 NIGHT = "2026-11-22"
 REGISTER = """producer,source,name,format,dialect,expected_records,due_hour,contact,status
@@ -41,7 +42,7 @@ def night(settings: Settings) -> Settings:
         intake_row("990000012", 3, "accepted", None, warning),
     ]
     with attempt_folder(settings) as attempt:
-        file = write_small(intake, load_schema("ledger/intake"), Pool(settings.ledger / "pool"), attempt)
+        file = write_small(intake, load_schema("ledger/intake"), intake_pool(settings), attempt)
         diagnosis = write_small(
             diagnoses(), load_schema("published/hospital_diagnosis"), candidate_pool(settings), attempt
         )
