@@ -1,10 +1,11 @@
 """The national health identity (INS): a number of NIR shape with its key, under an OID that says which kind it is."""
 
+import re
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.identifiers.nir import SENTINEL, SHAPE, clean, expected_key, python_clean, python_expected_key
-from jobs.identifiers.nir import python_nir_status as python_nir
 
 INS_NIR = "1.2.250.1.213.1.4.8"
 INS_NIA = "1.2.250.1.213.1.4.9"  # waiting number, replaced by a NIR later
@@ -35,12 +36,13 @@ def ins13(number: Column, key: Column | None = None) -> Column:
 def python_ins_status(number: str | None, key: str | None = None) -> str:
     """Python equal of ins_status."""
     text = python_clean(number, key)
-    status = python_nir(text)
-    if status == "provisional" and len(text) == 15:  # a waiting number, which has a key as INS
-        return "valid" if int(text[13:]) == python_expected_key(text[:13]) else "key_wrong"
-    if status in ("valid", "key_wrong") and len(text) == 15:
-        return status
-    return status if status in ("missing", "sentinel") else "malformed"
+    if not text:
+        return "missing"
+    if re.search(SENTINEL, text, re.ASCII):
+        return "sentinel"
+    if len(text) != 15 or not re.search(NIA_SHAPE, text, re.ASCII):
+        return "malformed"
+    return "valid" if int(text[13:]) == python_expected_key(text[:13]) else "key_wrong"
 
 
 def python_ins13(number: str | None, key: str | None = None) -> str | None:

@@ -14,8 +14,8 @@ STATUSES = ("valid", "key_wrong", "provisional", "passing", "sentinel", "malform
 
 NOISE = "[\\s\u00a0-]"  # blanks and hyphens as printed on a card
 SHAPE = r"^[12]\d{2}(0[1-9]|1[0-2]|20|3\d|4[0-2]|5[1-9]|6[0-2])(0[1-9]|[13-9]\d|2[0-9AB])\d{6}(\d{2})?$"
-WAITING = r"^[78]\d{4}(\d\d|2[AB])\d{6}(\d{2})?$"  # scheme closed at the end of 2022; never had a key
-PASSING = r"^[56]\d{4}(\d\d|2[AB])\d{6}(\d{2})?$"  # persons insured while they pass through
+WAITING = r"^[78]\d{2}(0[1-9]|1[0-2])(\d\d|2[AB])\d{6}(\d{2})?$"  # scheme closed at the end of 2022; never had a key
+PASSING = r"^[56]\d{2}(0[1-9]|1[0-2])(\d\d|2[AB])\d{6}(\d{2})?$"  # persons insured while they pass through
 # 13 X is the declared missing value; one digit repeated fills a mandatory field; 1 555555 CCC 333 is an anonymous bill.
 SENTINEL = r"^(([X0-9])\2{12,14}|[12]555555\d{3}333(\d{2})?)$"
 

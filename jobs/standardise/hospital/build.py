@@ -112,24 +112,24 @@ def diagnoses_of(units: DataFrame, known: DataFrame) -> DataFrame:
     associated = blocks_of(kind, "da_repeat", zone, F.col("da_repeat"), version)
     after = zone.substr(F.col("da_repeat") * 8 + 1, F.length(zone))
     documentary = blocks_of(kind, "dad_repeat", after, F.col("dad_repeat"), version)
-    lists = {
-        "principal": F.array("principal_diagnosis"),
-        "related": F.array("related_diagnosis"),
-        "associated": associated["associated_diagnosis"],
-        "documentary": documentary["documentary_data"],
+    places = F.concat(
+        F.array(placed("principal", F.lit(0), F.col("principal_diagnosis"))),
+        F.array(placed("related", F.lit(0), F.col("related_diagnosis"))),
+        F.transform(associated, lambda one, rank: placed("associated", rank, one["associated_diagnosis"])),
+        F.transform(documentary, lambda one, rank: placed("documentary", rank, one["documentary_data"])),
+    )
+    rows = units.select(*COMMON, "unit_rank", *PLACE, F.explode(places).alias("told"))
+    columns = {
+        "kind": F.col("told.kind"),
+        "code": diagnosis(F.col("told.text")),
+        "diagnosis_rank": (F.col("told.place") + 1).cast("bigint"),
     }
-    frames = [
-        units.select(
-            *COMMON, "unit_rank", *PLACE, F.lit(name).alias("kind"), F.posexplode(codes).alias("place", "text")
-        )
-        for name, codes in lists.items()
-    ]
-    rows = frames[0]
-    for frame in frames[1:]:
-        rows = rows.unionByName(frame)
-    coded = rows.withColumn("code", diagnosis(F.col("text"))).where(F.col("code").isNotNull())
-    ranked = coded.withColumn("diagnosis_rank", (F.col("place") + 1).cast("bigint"))
-    return flagged(ranked, known)
+    return flagged(rows.withColumns(columns).where(F.col("code").isNotNull()), known)
+
+
+def placed(kind: str, place: Column, text: Column) -> Column:
+    """A diagnosis with its position in the line."""
+    return F.struct(F.lit(kind).alias("kind"), place.alias("place"), text.alias("text"))
 
 
 def procedures_of(units: DataFrame, known: DataFrame) -> DataFrame:
