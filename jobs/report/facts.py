@@ -73,14 +73,18 @@ def table_facts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
 
 def failed_rules(settings: Settings, night: str, gate: dict[str, Any]) -> list[dict[str, Any]]:
     """Rules of suites that failed, at the check of a source or at the gate; critical ones first."""
-    found = [{"where": "gate", **result} for result in gate.get("suites", []) if not result.get("success", True)]
-    for path in sorted((settings.standard).glob(f"*/{night}/check.json")):
-        found += [
-            {"where": path.parent.parent.name, **result}
-            for result in read_json(path).get("suites", [])
-            if not result.get("success", True)
-        ]
+    suites = [("gate", gate.get("suites", []))]
+    for path in sorted(settings.standard.glob(f"*/{night}/check.json")):
+        suites.append((path.parent.parent.name, read_json(path).get("suites", [])))
+    found = [failed_rule(where, result) for where, results in suites for result in results if not result["success"]]
     return sorted(found, key=lambda item: (item["severity"] != "critical", item["code"], item["where"]))
+
+
+def failed_rule(where: str, result: dict[str, Any]) -> dict[str, Any]:
+    """A failed rule with its counts, its words and where it was judged."""
+    place = {"where": where, "code": result["code"], "table": result["table"]}
+    counts = {"count": result.get("unexpected_count"), "total": result.get("element_count")}
+    return place | counts | rule_words(result["code"]) | {"severity": result["severity"]}
 
 
 def intake_table(settings: Settings, source_state: Path) -> Any:
@@ -101,10 +105,10 @@ def rejects(settings: Settings, night: str) -> list[dict[str, Any]]:
         if table is None:
             continue
         source = path.parent.parent.name
-        for producer, rule, warnings in zip(
+        for producer, code_found, warnings in zip(
             *(table[name].to_pylist() for name in ("producer", "rule", "warnings")), strict=True
         ):
-            for code in ([rule] if rule else []) + (warnings.split(",") if warnings else []):
+            for code in ([code_found] if code_found else []) + (warnings.split(",") if warnings else []):
                 hits[source, code] += 1
                 producers.setdefault((source, code), set()).add(producer)
     return [
