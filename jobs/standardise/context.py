@@ -187,9 +187,12 @@ class Context:
         return key_table(self.spark, self.settings, name)
 
     def cache(self, frame: DataFrame) -> DataFrame:
-        """Keep a frame that several outputs are made from; the driver lets go of it at the end."""
-        self.cached.append(frame.persist())
-        return frame
+        """Keep a frame that several outputs are made from; it is computed by the first of them.
+
+        A local checkpoint rather than ``persist``: what follows is then planned on the rows alone, while a persisted
+        frame drags its whole plan through the analysis of everything that is made from it.
+        """
+        return frame.localCheckpoint(eager=False)
 
     def release(self) -> None:
         """Let go of every cached frame."""

@@ -16,6 +16,8 @@ TABLES = ("hospital_stay", "hospital_unit_stay", "hospital_diagnosis", "hospital
 
 @pytest.fixture
 def hospital(spark, settings):
+    partitions = spark.conf.get("spark.sql.shuffle.partitions")
+    spark.conf.set("spark.sql.shuffle.partitions", "1")  # a handful of lines: tasks would be all the cost
     deposits.register(settings, (FINESS, "hospital"))
 
     def night(date, delivery, stays, identities):
@@ -24,7 +26,8 @@ def hospital(spark, settings):
         return deposits.load(settings, date)
 
     night.settings = settings
-    return night
+    yield night
+    spark.conf.set("spark.sql.shuffle.partitions", partitions)
 
 
 def outcomes(hospital, proposal):
