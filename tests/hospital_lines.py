@@ -5,12 +5,13 @@ from jobs.standardise.fixed_width import load_layouts
 FINESS = "990000010"
 RSS = {
     "fg_version": "11", "ghm_cmd": "05", "ghm_suffix": "M09", "fg_return_code": "000", "finess_epmsi": FINESS,
-    "rss_id": "1", "rum_id": "1", "birth_date": "14021948", "sex": "1", "unit_id": "CARD", "unit_entry_date": "02022026",
-    "unit_entry_mode": "8", "unit_exit_date": "05022026", "unit_exit_mode": "8", "residence_postcode": "01100",
+    "rss_id": "1", "rum_id": "1", "birth_date": "14021948", "sex": "1", "unit_id": "CARD",
+    "unit_entry_date": "02022026", "unit_entry_mode": "8", "unit_exit_date": "05022026", "unit_exit_mode": "8",
+    "residence_postcode": "01100",
     "session_count": "00", "principal_diagnosis": "I501",
 }  # fmt: skip
 VID = {
-    "insured_nir": "1480299999001", "insured_nir_key": "02", "birth_date": "14021948", "sex": "1",
+    "insured_nir": "1480299999001", "insured_nir_key": "03", "birth_date": "14021948", "sex": "1",
     "finess_epmsi": FINESS, "stay_entry_date": "02022026", "stay_exit_date": "05022026", "amo_status": "1",
     "n_dmt": "00",
 }  # fmt: skip
