@@ -50,12 +50,11 @@ def compose(night: str, stage: str, cause: str | None, why: list[dict[str, Any]]
     """The alert of a night: stage, cause, what to do next, and the page that explains it."""
     first = next((reason for reason in why if reason.get("code")), {}) if stage == "gate" else {}
     rule = first.get("code")
-    name = first.get("runbook") or f"{rule or stage}.md"
+    page = Path(first.get("runbook") or RUNBOOKS / f"{rule or stage}.md")
     if rule:
-        action = f"Open {RUNBOOKS}/{name}, have the cause corrected, then run the night again."
+        action = f"Open {page}, have the cause corrected, then run the night again."
     else:
         action = f"Read the log of national_night.{stage}, correct the cause, then run the night again."
-    page = RUNBOOKS / name
     return {
         "night": night,
         "stage": stage,
