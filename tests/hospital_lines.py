@@ -1,6 +1,6 @@
 """Lines of hospital files from a few fields; everything else is a plausible constant or blank."""
 
-from jobs.standardise.fixed_width import load_layouts
+from jobs.standardise.layouts import load_layouts
 
 FINESS = "990000010"
 RSS = {

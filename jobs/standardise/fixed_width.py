@@ -1,122 +1,17 @@
-"""Fixed-width files as bytes: lines, and fields cut by a layout. Native Spark throughout, one character per byte.
+"""Fixed-width files as bytes: lines, and fields cut by a layout. Native Spark throughout, one character per byte."""
 
-A layout is rows of ``schemas/layouts/<area>/*.csv`` (file, version, segment, field, length, start, end, type…), and
-``files.csv`` beside them says where a line tells its version and which counter announces which repeated block. A new
-version of a format is new rows, no code.
-"""
-
-import csv
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.core.settings import REPOSITORY
+from jobs.standardise.layouts import Cut, FileKind, Layout
 
 PLACE = ["producer", "delivery_id", "file"]
 LINE_END = "\n|\r(?!\n)"  # each is one byte; the \r of a \r\n stays with its line and is taken off there
 NO_CONTENT = "[ \t\x00\x1a\r]+$"  # 0x1A ends files of old systems
 LATIN = "ISO-8859-1"  # every byte is one character: positions hold, nothing is lost
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where a field lies: 1-based start and length, within the header or within one repeated block."""
-
-    start: int
-    length: int
-    type: str
-
-
-@dataclass(frozen=True)
-class Block:
-    """A repeated block after the header and the header field that counts it."""
-
-    name: str
-    counter: str
-    length: int
-    fields: dict[str, Cut]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One version of one file."""
-
-    file: str
-    version: str
-    header: dict[str, Cut]
-    length: int
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True)
-class FileKind:
-    """All versions of one file, and what holds for all of them."""
-
-    kind: str
-    file: str
-    sniff: Cut
-    looks_like: str
-    min_length: int
-    layouts: dict[str, Layout]
-
-    @property
-    def blocks(self) -> list[str]:
-        """Names of repeated blocks, in the order in which they follow the header."""
-        return [block.name for block in next(iter(self.layouts.values())).blocks]
-
-
-@cache
-def load_layouts(area: str) -> dict[str, FileKind]:
-    """The files of an area by kind, for example ``hospital`` -> ``rss`` and ``vid_hosp``."""
-    folder = REPOSITORY / "schemas" / "layouts" / area
-    rows = [row for path in sorted(folder.glob("*.csv")) if path.name != "files.csv" for row in read_csv(path)]
-    files = read_csv(folder / "files.csv")
-    return {item["kind"]: file_kind(item, [row for row in rows if row["file"] == item["file"]]) for item in files}
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Rows of a small UTF-8 CSV file."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def file_kind(item: dict[str, str], rows: list[dict[str, str]]) -> FileKind:
-    """A file's kind from its line in ``files.csv`` and the rows of its layouts."""
-    counters = dict(pair.split("=") for pair in item["counters"].split())
-    versions = sorted({row["version"] for row in rows})
-    return FileKind(
-        kind=item["kind"],
-        file=item["file"],
-        sniff=Cut(int(item["sniff_start"]), int(item["sniff_length"]), "A"),
-        looks_like=item["looks_like"],
-        min_length=int(item["min_length"]),
-        layouts={
-            one: layout(item["file"], one, [r for r in rows if r["version"] == one], counters) for one in versions
-        },
-    )
-
-
-def layout(file: str, version: str, rows: list[dict[str, str]], counters: dict[str, str]) -> Layout:
-    """One version from its rows."""
-    cuts = {
-        segment: {
-            row["field"]: Cut(int(row["start"]), int(row["length"]), row["type"])
-            for row in rows
-            if row["segment"] == segment
-        }
-        for segment in ("header", *counters)
-    }
-    blocks = tuple(
-        Block(name, counter, max(cut.start + cut.length - 1 for cut in cuts[name].values()), cuts[name])
-        for name, counter in counters.items()
-    )
-    length = max(cut.start + cut.length - 1 for cut in cuts["header"].values())
-    return Layout(file, version, cuts["header"], length, blocks)
 
 
 def lines_of(packs: DataFrame, *, several_parts: bool) -> DataFrame:

@@ -6,6 +6,7 @@ import pytest
 
 from jobs.core.snapshot import read_json
 from jobs.replay.__main__ import main as replay
+from jobs.standardise.layouts import load_layouts
 from tests import deposits
 from tests.hospital_lines import FINESS, file_of, rss, vid
 
@@ -111,20 +112,16 @@ def test_lines_told_twice(hospital):
     assert all(row["offset"] is not None for row in rejected)
 
 
-def correct_layout(monkeypatch):
+def correct_layout():
     """As if the layout of version 124 had been added: it is the one of 123."""
-    from jobs.standardise import fixed_width
-
-    load = fixed_width.load_layouts
-    kinds = load("hospital")
+    kinds = load_layouts("hospital")
     kinds["rss"].layouts["124"] = (
         kinds["rss"].layouts["123"].__class__(**{**vars(kinds["rss"].layouts["123"]), "version": "124"})
     )
-    monkeypatch.setattr("jobs.standardise.hospital.lines.load_layouts", lambda area: kinds)
     return lambda: kinds["rss"].layouts.pop("124")
 
 
-def test_replay_takes_a_corrected_rule_once_and_only_once(hospital, monkeypatch, capsys):
+def test_replay_takes_a_corrected_rule_once_and_only_once(hospital):
     later = rss("S2", rss_id="2").replace(b" 123000", b" 124000")
     first = hospital(N1, "D1", [rss("S1"), later], [vid("S1"), vid("S2")])
     assert first["producers"][FINESS]["rules"] == {"HOS-001": 1}
@@ -137,7 +134,7 @@ def test_replay_takes_a_corrected_rule_once_and_only_once(hospital, monkeypatch,
     assert still["producers"][FINESS]["replayed"] == ["D1"]
     deposits.close(hospital.settings, N2)
 
-    undo = correct_layout(monkeypatch)
+    undo = correct_layout()
     try:
         assert replay(["--delivery", "D1"]) == 0
         released = deposits.load(hospital.settings, N3)

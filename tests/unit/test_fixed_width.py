@@ -4,7 +4,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.standardise.context import PACKS
-from jobs.standardise.fixed_width import line_bytes, lines_of, load_layouts, windows_text
+from jobs.standardise.fixed_width import line_bytes, lines_of, windows_text
+from jobs.standardise.layouts import load_layouts
 
 LINES = {
     "crlf": (b"AA\r\nBB\r\n", {1: (0, b"AA"), 2: (4, b"BB")}),

@@ -4,9 +4,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
-from jobs.standardise.fixed_width import blocks_of, load_layouts, whole_number
+from jobs.standardise.fixed_width import blocks_of, whole_number
 from jobs.standardise.hospital.decide import PLACE
 from jobs.standardise.hospital.rules import day
+from jobs.standardise.layouts import load_layouts
 
 STAY = ["producer", "stay"]
 COMMON = ["producer", "period", "subject_id", "stay_id", "line_id"]

@@ -6,16 +6,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.standardise.fixed_width import (
-    FileKind,
     block_length,
     header_field,
     header_length,
     lines_of,
-    load_layouts,
     sniffed,
     whole_number,
     windows_text,
 )
+from jobs.standardise.layouts import FileKind, load_layouts
 
 # Fields cut from each kind of line, under the names used from here on. No name of a person is ever cut.
 RSS_FIELDS = {

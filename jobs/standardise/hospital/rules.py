@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from jobs.identifiers.ins import ins_status
 from jobs.identifiers.nir import nir_status
-from jobs.standardise.fixed_width import load_layouts
+from jobs.standardise.layouts import load_layouts
 
 DIAGNOSIS = r"^[A-Z]\d\d[\d+]{0,3}$"
 NO_DATE = r"^(X{8}|0{8})$"  # declared missing
