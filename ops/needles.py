@@ -18,6 +18,7 @@ ENCODED = re.compile(r"[A-Za-z0-9+/_-]{22,}")
 WORD = re.compile(r"[A-Z]{6,}")
 DAY = re.compile(r"(?<![0-9A-Za-z])(\d{4}-\d{2}-\d{2}|\d{2}/\d{2}/\d{4}|\d{8})(?![0-9A-Za-z])")
 HASHES = (hashlib.md5, hashlib.sha1, hashlib.sha256)  # the unkeyed ones a shortcut would take
+ESCAPE = re.compile(r"\\{1,2}u([0-9a-fA-F]{4})")  # as JSON writes accents, escaped once or twice
 OLD = date(2000, 1, 1)  # no care date is older, so an older birth date found anywhere came from a person
 TRAITS = ("own_nir", "holder_nir", "ins")
 NAMES = ("family_name", "used_name", "first_given_name")
@@ -34,6 +35,7 @@ class Needles:
 
     def found_in(self, text: str) -> Iterator[str]:
         """The kinds of identity that a text holds. The identity itself is never returned."""
+        text = ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
         if any(match.group(1) in self.numbers for match in NUMBER.finditer(text)):
             yield "number"
         if self.hashes and (self.holds_hexadecimal(text) or self.holds_encoded(text)):
