@@ -132,11 +132,13 @@ def rule_words(code: str) -> dict[str, Any]:
 
 
 def unknown_codes(settings: Settings, candidate: dict[str, Any]) -> list[dict[str, Any]]:
-    """Codes of no loaded nomenclature in the published tables: the stewards' worklist, most frequent first."""
+    """Codes of no loaded nomenclature in the months that changed: the stewards' worklist, most frequent first."""
     tables = tables_from_json(candidate.get("tables", {}))
+    changed = candidate.get("changed", {})
     found: list[dict[str, Any]] = []
     for table, (column, code_list) in CODE_COLUMNS.items():
-        paths = [str(locate(settings, file)) for file in files_of(tables.get(table, {}))]
+        months = {part: tables[table][part] for part in changed.get(table, []) if part in tables.get(table, {})}
+        paths = [str(locate(settings, file)) for file in files_of(months)]
         if not paths:
             continue
         codes = ds.dataset(paths).to_table(

@@ -63,7 +63,10 @@ def night(settings: Settings) -> Settings:
     )
     ledger = [{"event": "added", "table": "hospital_diagnosis", "source": "hospital", "count": 3}]
     tables = {"hospital_diagnosis": {"2026-11": [diagnosis.to_json()]}}
-    write_json(settings.candidate / NIGHT / "candidate.json", {"night": NIGHT, "tables": tables, "ledger": ledger})
+    write_json(
+        settings.candidate / NIGHT / "candidate.json",
+        {"night": NIGHT, "tables": tables, "changed": {"hospital_diagnosis": ["2026-11"]}, "ledger": ledger},
+    )
     write_json(settings.candidate / NIGHT / "gate.json", {"decision": "publish", "reasons": [], "suites": []})
     write_json(
         settings.ledger / "nights" / f"{NIGHT}.json", {"night": NIGHT, "decision": "publish", "release": f"{NIGHT}-abc"}
