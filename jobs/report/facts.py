@@ -52,8 +52,7 @@ def run_facts(settings: Settings, night: str) -> dict[str, Any]:
             if producer["status"] not in ("accepted", "missing", "open")
         ],
         "sources": sources,
-        "tables": table_facts(candidate),
-        "moves": [line for line in candidate.get("ledger", []) if line.get("event") in ("added", "removed")],
+        "tables": table_facts(settings, candidate),
         "failed_rules": failed_rules(settings, night, gate),
         "rejects": rejects(settings, night),
         "unknown_codes": unknown_codes(settings, candidate),
@@ -62,13 +61,26 @@ def run_facts(settings: Settings, night: str) -> dict[str, Any]:
     }
 
 
-def table_facts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows and files of each table of the candidate."""
-    tables = tables_from_json(candidate.get("tables", {}))
-    return [
-        {"table": name, "rows": sum(file.rows for file in files_of(parts)), "files": len(files_of(parts))}
-        for name, parts in sorted(tables.items())
-    ]
+def table_facts(settings: Settings, candidate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Per table: rows before, added, removed and now. A row of ``person`` is a person, so its counts are masked."""
+    below = settings.policy["privacy"]["mask_below"]
+    moved: Counter[tuple[str, str]] = Counter()
+    for line in candidate.get("ledger", []):
+        moved[line["table"], line.get("event", "")] += line["count"]
+    found = []
+    for name, parts in sorted(tables_from_json(candidate.get("tables", {})).items()):
+        rows = sum(file.rows for file in files_of(parts))
+        added, removed = moved[name, "added"], moved[name, "removed"]
+        counts: dict[str, int | None] = {
+            "before": rows - added + removed,
+            "added": added,
+            "removed": removed,
+            "rows": rows,
+        }
+        if name == "person":
+            counts = {key: coarse(value, below) for key, value in counts.items() if value is not None}
+        found.append({"table": name, "files": len(files_of(parts)), **counts})
+    return found
 
 
 def failed_rules(settings: Settings, night: str, gate: dict[str, Any]) -> list[dict[str, Any]]:
@@ -181,6 +193,11 @@ def point(facts: dict[str, Any]) -> dict[str, Any]:
         "decision": facts["decision"],
         "read": read,
         "quarantined": quarantined,
-        "rows": sum(item["rows"] for item in facts["tables"]),
+        "rows": rows_of(facts),
         "by_source": {item["source"]: item["read"] for item in facts["sources"]},
     }
+
+
+def rows_of(facts: dict[str, Any]) -> int:
+    """Rows of all tables that are not persons."""
+    return sum(item["rows"] for item in facts["tables"] if item["table"] != "person")

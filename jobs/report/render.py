@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.report.facts import rows_of
 from jobs.report.words import WORDS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,8 +37,7 @@ def render_page(facts: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
         .get_template("page.html.j2")
         .render(
             run=facts,
-            rows=sum(item["rows"] for item in facts["tables"]),
-            funnel=funnel(facts),
+            rows=rows_of(facts),
             charts=charts(facts, earlier),
         )
     )
@@ -49,21 +49,6 @@ def render_receipt(
     """One producer's receipt."""
     template = environment().get_template("receipt.html.j2")
     return template.render(night=night, source_name=source, producer=producer, rows=rows, catalogue=catalogue)
-
-
-def funnel(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Per table: rows before, added, removed, after."""
-    lines = []
-    for item in facts["tables"]:
-        moved = {
-            event: sum(
-                line["count"] for line in facts["moves"] if line["table"] == item["table"] and line["event"] == event
-            )
-            for event in ("added", "removed")
-        }
-        before = item["rows"] - moved["added"] + moved["removed"]
-        lines.append({"table": item["table"], "before": before, **moved, "rows": item["rows"]})
-    return lines
 
 
 def charts(facts: dict[str, Any], points: list[dict[str, Any]]) -> list[dict[str, Any]]:
