@@ -47,7 +47,7 @@ def build(settings: Settings, arguments: argparse.Namespace) -> Manifest:
         )
     moment = arguments.produced_at or datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(
-        delivery_id=arguments.delivery_id or moment.replace(":", "").replace("+0000", "Z"),
+        delivery_id=arguments.delivery_id or made_up_id(moment),
         producer=arguments.producer,
         source=arguments.source,
         format=producer.format,
@@ -57,6 +57,14 @@ def build(settings: Settings, arguments: argparse.Namespace) -> Manifest:
         mode=arguments.mode,
         files=tuple(describe_file(path) for path in arguments.files),
     )
+
+
+def made_up_id(moment: str) -> str:
+    """A delivery's number from the time it was made, in UTC: ``2026-11-22T000000Z``. Raises ConfigError."""
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    except ValueError:
+        raise ConfigError(f"{moment!r} is no time of the form 2026-11-22T01:00:00+01:00.") from None
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
