@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 GRACE_SECONDS = 15.0
+ORPHAN_SECONDS = 2.0  # their leader is gone, so they have nothing to hand over
 CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -63,14 +64,15 @@ def with_descendants(marks: Iterable[str]) -> list[str]:
 
 
 def end(marks: Iterable[str]) -> None:
-    """Ask the processes to end, the leaders first so that they can end their tasks; make what is left end."""
+    """Ask the leaders to end, so that they can end their tasks; then ask what is left; then make it end."""
     leaders = list(marks)
     family = with_descendants(leaders)
     _signal([mark for mark in leaders if is_alive(mark)], signal.SIGTERM)
-    _wait(family, GRACE_SECONDS)
-    family = sorted({*family, *with_descendants(family)})
-    _signal([mark for mark in family if is_alive(mark)], signal.SIGKILL)
-    _wait(family, GRACE_SECONDS)
+    _wait(leaders, GRACE_SECONDS)
+    for number, seconds in ((signal.SIGTERM, ORPHAN_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
+        family = sorted({*family, *with_descendants(family)})
+        _signal([mark for mark in family if is_alive(mark)], number)
+        _wait(family, seconds)
     reap()
 
 
