@@ -122,7 +122,8 @@ def test_stays_join_dispensations_and_documents_by_pseudonym_as_the_truth_says(n
         database.register(f"{table}_ids", rekeyed_places(settings, table, source))
         joined = database.execute(
             f"select s.pseudonym = p.pseudonym from true_{table} t "
-            f"join {table}_ids i using (producer, delivery_id, file, record) join published_{table} p on p.{table}_id = i.id "
+            f"join {table}_ids i using (producer, delivery_id, file, record) "
+            f"join published_{table} p on p.{table}_id = i.id "
             "join stays on stays.local_stay_id = t.after_stay and stays.person = t.person "
             "join published_hospital_stay s on s.stay_id = stays.id"
         ).fetchall()
