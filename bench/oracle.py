@@ -1,7 +1,7 @@
 """Standardise a large pharmacy night and let a second engine decide whether it is right.
 
-``python -m bench.oracle [persons]``: the simulator deposits, the pipeline reads, and DuckDB sums the simulator's truth by
-product. Quantities and amounts are exact decimals, so one cent of difference ends with code 1. Prints seconds and lines.
+``python -m bench.oracle [persons]``: the simulator deposits, the pipeline reads, and DuckDB sums the simulator's truth
+by product. Quantities and amounts are exact decimals, so one cent of difference ends with code 1.
 """
 
 import json
@@ -27,7 +27,7 @@ def run(settings: Settings, module: str, *arguments: str) -> float:
     started = time.monotonic()
     environment = os.environ | {"VEILLEE_ROOT": str(settings.root), "VEILLEE_DRIVER_MEMORY": "6g"}
     command = [sys.executable, "-m", module, "--night", NIGHT, *arguments]
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  ours
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - started
 
 
@@ -51,13 +51,14 @@ def main(persons: int) -> int:
         for stage in ("pull", "standardise"):
             seconds[stage] = run(settings, f"jobs.{stage}", "--source", "pharmacy")
         truth = f"'{settings.truth}/{NIGHT}/dispensation.parquet'"
-        ours = duckdb.sql(
-            f"select {SUMS} from read_parquet({standard_files(settings)}) group by 1 order by 1"
+        drugs = (
+            f"(select * replace (case when cip13 like '34009%' then cip13 end as cip13) from {truth} where accepted)"
+        )
+        database = duckdb.connect()
+        ours = database.execute(
+            f"select {SUMS} from read_parquet(?) group by 1 order by 1", [standard_files(settings)]
         ).fetchall()
-        theirs = duckdb.sql(
-            f"select {SUMS.replace('cip13', 'code', 1)} from (select *, case when cip13 like '34009%' then cip13 end as code "
-            f"from {truth} where accepted) group by 1 order by 1"
-        ).fetchall()
+        theirs = database.execute(f"select {SUMS} from {drugs} group by 1 order by 1").fetchall()
     lines = sum(row[1] for row in theirs)
     rate = round(lines / seconds["standardise"])
     print(json.dumps({"lines": lines, "seconds": seconds, "lines_per_second": rate, "agree": ours == theirs}))
