@@ -51,9 +51,7 @@ def main(persons: int) -> int:
         for stage in ("pull", "standardise"):
             seconds[stage] = run(settings, f"jobs.{stage}", "--source", "pharmacy")
         truth = f"'{settings.truth}/{NIGHT}/dispensation.parquet'"
-        drugs = (
-            f"(select * replace (case when cip13 like '34009%' then cip13 end as cip13) from {truth} where accepted)"
-        )
+        drugs = f"(select * replace (case when fault <> 'EAN13' then cip13 end as cip13) from {truth} where accepted)"
         database = duckdb.connect()
         ours = database.execute(
             f"select {SUMS} from read_parquet(?) group by 1 order by 1", [standard_files(settings)]

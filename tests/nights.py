@@ -20,7 +20,7 @@ SMALL = (
     "--pharmacies",
     "10",
     "--documents",
-    "60",
+    "150",
     "--mess",
     "0.05",
     "--seed",

@@ -70,7 +70,7 @@ def test_every_planted_case_has_its_expected_outcome(nights: Nights, night: str)
         f"select m.code, m.expected_outcome, r.outcome, r.rule, r.warnings from {mess} m "
         "left join records r using (source, producer, delivery_id, file, record)"
     ).fetchall()
-    assert len(found) > 30
+    assert len(found) > (30 if night == FIRST else 5)
     wrong = [row for row in found if not as_expected(*row)]
     assert wrong == []
 
@@ -106,7 +106,7 @@ def test_published_amounts_and_quantities_are_those_of_the_truth(nights: Nights)
     truth = f"'{nights.settings.truth}/*/dispensation.parquet'"
     ours = duckdb.sql(f"select {columns} from {published} where code_class = 'drug' group by 1 order by 1").fetchall()
     theirs = duckdb.sql(
-        f"select {columns} from {truth} where accepted and cip13 like '34009%' group by 1 order by 1"
+        f"select {columns} from {truth} where accepted and fault <> 'EAN13' group by 1 order by 1"
     ).fetchall()
     assert ours == theirs
 
