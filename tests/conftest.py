@@ -9,6 +9,8 @@ from pyspark.sql import SparkSession
 
 from jobs.core.session import build_session
 from jobs.core.settings import Settings, prepare_root
+from jobs.release.publish import current_release
+from tests.nights import FIRST, SECOND, Nights, released_bytes, run_night, simulate
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,26 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     prepared = prepare_root(tmp_path / "root", "synthetic")
     monkeypatch.setenv("VEILLEE_ROOT", str(prepared.root))
     return prepared
+
+
+@pytest.fixture(scope="session")
+def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    """The first night, the same night again, and the next night, all with planted mess."""
+    settings = prepare_root(tmp_path_factory.mktemp("nights") / "root", "synthetic")
+    found = Nights(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEILLEE_ROOT", str(settings.root))
+        for step, night in (("first", FIRST), ("again", FIRST), ("second", SECOND)):
+            if step != "again":
+                simulate(night)
+            found.codes[step] = run_night(night)
+            found.releases[step] = current_release(settings)
+            found.bytes[step] = released_bytes(settings)
+    yield found
+
+
+@pytest.fixture
+def in_root(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The shared root, named by VEILLEE_ROOT. Tests only read it."""
+    monkeypatch.setenv("VEILLEE_ROOT", str(nights.settings.root))
+    return nights.settings

@@ -1,8 +1,10 @@
 """Running the stages of a night in this process, as their command lines, on the tests' own Spark session."""
 
+import os
 import runpy
 import shutil
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from jobs.core.cli import SOURCES
 from jobs.core.settings import Settings
 
+FIRST, SECOND = "2026-11-22", "2026-11-23"
 SOURCE_STAGES = ("pull", "standardise", "check", "close")
 NATIONAL_STAGES = ("link", "pseudonymise", "assemble", "gate", "release", "report")
 SMALL = (
@@ -76,3 +79,18 @@ def same_beginning(source: Settings, target: Path) -> None:
         shutil.copy2(source.root / name, target / name)
     for zone in ("landing", "keys", "truth"):
         shutil.copytree(source.root / zone, target / zone, dirs_exist_ok=True)
+
+
+@dataclass
+class Nights:
+    """What two nights left behind."""
+
+    settings: Settings
+    codes: dict[str, dict[str, int]] = field(default_factory=dict)
+    releases: dict[str, str | None] = field(default_factory=dict)
+    bytes: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+
+def chromium() -> Path:
+    """Debian's Chromium, which the set-up of the tests installs."""
+    return Path(os.environ.get("VEILLEE_CHROMIUM", "/usr/bin/chromium"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.conftest import FIRST, SECOND, Nights
 from tests.linkage import linkage_quality
+from tests.nights import FIRST, SECOND, Nights
 
 
 @pytest.mark.parametrize("night", [FIRST, SECOND])

@@ -15,9 +15,8 @@ from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
 from jobs.core.tokens import text_base32
 from jobs.release.publish import current_release
 from jobs.standardise.pools import intake_pool, proposal_path
-from tests.integration.conftest import FIRST, SECOND, Nights
 from tests.linkage import paths, stay_tokens, view
-from tests.nights import released_bytes, run_night, same_beginning
+from tests.nights import FIRST, SECOND, Nights, released_bytes, run_night, same_beginning
 
 SOURCES = ("hospital", "pharmacy", "shared_record")
 PLAIN = {"TWICE": "duplicate", "PHA-020": "ignored"}

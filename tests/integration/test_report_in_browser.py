@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from jobs.core.settings import Settings
-from tests.integration.conftest import FIRST, chromium
+from tests.nights import FIRST, chromium
 
 QUIET = (
     "--no-sandbox",

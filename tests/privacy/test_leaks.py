@@ -16,7 +16,7 @@ import pytest
 from jobs.core.settings import Settings
 from ops.leaks import SILENT_ZONES, common_words, leaks
 from ops.needles import Needles, claimed_needles, key_of, needles_of
-from tests.integration.conftest import Nights
+from tests.nights import Nights
 
 PERSON = {
     "own_nir": "2571499999017",
