@@ -13,6 +13,17 @@ from jobs.release.publish import current_release
 from tests.nights import FIRST, SECOND, Nights, released_bytes, run_night, simulate
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one worker, and all that use the shared nights, which only one worker should run.
+
+    The shared nights are the longest piece, so they go first and the other worker takes the rest meanwhile.
+    """
+    for item in items:
+        shared = "nights" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("nights" if shared else str(item.path)))
+    items.sort(key=lambda item: "nights" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The session that every Spark test shares; jobs called in-process find it active and reuse it."""
