@@ -23,6 +23,11 @@ def replays_whole(source: str) -> bool:
     return bool(getattr(importlib.import_module(f"jobs.standardise.{source}"), "REPLAY_WHOLE", False))
 
 
+def whole_file_rules(source: str) -> list[str]:
+    """Rules that refuse a file as one record: how many it holds is known when it is read again, from the raw zone."""
+    return list(getattr(importlib.import_module(f"jobs.standardise.{source}"), "WHOLE_FILE_RULES", ()))
+
+
 def replayed_packs(
     spark: SparkSession, settings: Settings, source: str, night: str, replays: list[Replay]
 ) -> DataFrame | None:
@@ -60,20 +65,26 @@ def quarantined(spark: SparkSession, settings: Settings, source: str, replay: Re
     return rows.where(own if replay.rule is None else own & (F.col("rule") == replay.rule))
 
 
-def record_parts(spark: SparkSession, settings: Settings, source: str, night: str, replay: Replay) -> DataFrame:
-    """Each rejected record not released yet as a part of its own, with its number and the first bytes of its file."""
+def pending(spark: SparkSession, settings: Settings, source: str, night: str, replay: Replay) -> DataFrame:
+    """The rejected records of a delivery that no earlier night has let through."""
     before = spark.createDataFrame(
         sorted(released_before(settings, source, night)),
         "producer string, delivery_id string, file string, record long",
     )
-    heads = (
-        raw_parts(spark, settings, source, replay.delivery)
-        .where(F.col("part") == 0)
-        .select("file", "format", F.substring("bytes", 1, HEAD_BYTES).alias("head"))
-    )
-    return (
-        quarantined(spark, settings, source, replay)
-        .join(before, ["producer", "delivery_id", "file", "record"], how="left_anti")
+    places = ["producer", "delivery_id", "file", "record"]
+    return quarantined(spark, settings, source, replay).join(before, places, how="left_anti")
+
+
+def record_parts(spark: SparkSession, settings: Settings, source: str, night: str, replay: Replay) -> DataFrame:
+    """Each rejected record not released yet as a part of its own, with its number and the first bytes of its file.
+
+    A file that was refused as one record comes as its own parts.
+    """
+    wanted, raw = pending(spark, settings, source, night, replay), raw_parts(spark, settings, source, replay.delivery)
+    refused_whole = F.col("rule").isin(whole_file_rules(source))
+    heads = raw.where(F.col("part") == 0).select("file", "format", F.substring("bytes", 1, HEAD_BYTES).alias("head"))
+    records = (
+        wanted.where(~refused_whole)
         .join(heads, "file", how="left")
         .select(
             "producer",
@@ -88,4 +99,9 @@ def record_parts(spark: SparkSession, settings: Settings, source: str, night: st
             "record",
             "head",
         )
+    )
+    if not whole_file_rules(source):
+        return records
+    return records.unionByName(
+        raw.join(wanted.where(refused_whole).select("file"), "file", how="left_semi").select(*PACKS.names)
     )

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from jobs.core.ledger import line
 from jobs.core.snapshot import write_json
 from jobs.replay.memory import Place, released_before, released_path
-from jobs.replay.packs import quarantined
+from jobs.replay.packs import quarantined, whole_file_rules
 from jobs.replay.requests import Replay
 from jobs.standardise.context import Context
 
@@ -55,13 +55,20 @@ def released_records(context: Context, records: DataFrame, replays: list[Replay]
     before = released_before(context.settings, context.source, context.night)
     for replay in replays:
         if not replay.whole:
-            rejected = quarantined(context.spark, context.settings, context.source, replay)
-            places = rejected.select(*PLACE_NAMES, F.col("rule").alias("was"))
-            for row in passed.join(places, PLACE_NAMES, how="inner").collect():
+            for row in let_through(context, passed, replay).collect():
                 place = (row.producer, row.delivery_id, row.file, row.record)
                 if place not in before:
                     found.places[place] = row.was
     return found
+
+
+def let_through(context: Context, passed: DataFrame, replay: Replay) -> DataFrame:
+    """The places among those that passed which a rule had rejected (``was``), alone or with their whole file."""
+    rejected = quarantined(context.spark, context.settings, context.source, replay).withColumn("was", F.col("rule"))
+    whole = F.col("rule").isin(whole_file_rules(context.source))
+    alone = passed.join(rejected.where(~whole).select(*PLACE_NAMES, "was"), PLACE_NAMES, how="inner")
+    files = rejected.where(whole).select(*PLACE_NAMES[:3], "was")
+    return alone.unionByName(passed.join(files, PLACE_NAMES[:3], how="inner"))
 
 
 def write_released(context: Context, released: Released) -> None:

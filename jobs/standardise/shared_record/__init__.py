@@ -22,6 +22,7 @@ from jobs.standardise.shared_record.refuse import refuse
 from jobs.standardise.shared_record.tables import changed, claims, ledger_events, standard_tables, touched
 from jobs.standardise.shared_record.typed import typed
 
+WHOLE_FILE_RULES = ("DOC-011", "DOC-013", "DOC-019")  # they refuse a file as one record, whatever documents it holds
 BATCH_RECORDS = 64  # documents are large rows
 BATCH_BYTES = 67_108_864  # what one Python worker holds of raw documents, or one document when that is larger
 
@@ -61,9 +62,12 @@ def settled(context: Context, frame: DataFrame, name: str) -> DataFrame:
 
 
 def has_cut_files(context: Context) -> bool:
-    """Whether a file is longer than a part, as the manifests say; a wrong answer fails the night's balance."""
-    part = context.settings.policy["pull"]["part_bytes"]
-    return any(item["bytes"] > part for one in context.deliveries for item in one.files)
+    """Whether a file may have several parts: one beyond the cap, or one that an earlier night's policy may have cut.
+
+    A wrong answer fails the night's balance.
+    """
+    part = context.settings.policy["documents"]["max_document_bytes"]
+    return any(one.replayed or item["bytes"] > part for one in context.deliveries for item in one.files)
 
 
 @contextmanager
