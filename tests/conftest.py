@@ -1,6 +1,7 @@
 """One Spark session for the whole run, and a fresh synthetic root for each test that asks for one."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from jobs.core.session import build_session
 from jobs.core.settings import Settings, prepare_root
 from jobs.release.publish import current_release
 from tests.nights import FIRST, SECOND, Nights, released_bytes, run_night, simulate
+
+
+if not hasattr(sys.modules["__main__"], "__file__"):
+    # pyspark's connect modules take a main module without a file for a doctest run and exit; a worker has none.
+    sys.modules["__main__"].__file__ = __file__
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
