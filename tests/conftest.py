@@ -13,7 +13,6 @@ from jobs.core.settings import Settings, prepare_root
 from jobs.release.publish import current_release
 from tests.nights import FIRST, SECOND, Nights, released_bytes, run_night, simulate
 
-
 if not hasattr(sys.modules["__main__"], "__file__"):
     # pyspark's connect modules take a main module without a file for a doctest run and exit; a worker has none.
     sys.modules["__main__"].__file__ = __file__
