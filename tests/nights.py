@@ -35,6 +35,7 @@ def command(module: str, *arguments: str) -> int:
     """Exit code of ``python -m module arguments``, run in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [module, *arguments])
+        patch.delitem(sys.modules, f"{module}.__main__", raising=False)  # another test may have imported it
         try:
             runpy.run_module(module, run_name="__main__", alter_sys=False)
         except SystemExit as stopped:
