@@ -42,8 +42,8 @@ up: setup ## Airflow's UI and scheduler in the background
 down: $(STAMP) ## end what `make up` started
 	@$(RUN) -m ops.down
 
-replay: setup ## take a delivery's quarantined records in again: DELIVERY=id [RULE=code]
-	@$(RUN) -m jobs.replay --delivery $(or $(DELIVERY),$(error name the delivery: make replay DELIVERY=id)) $(if $(RULE),--rule $(RULE))
+replay: setup ## take a delivery's quarantined records in again: DELIVERY=id [PRODUCER=id] [RULE=code]
+	@$(RUN) -m jobs.replay --delivery $(or $(DELIVERY),$(error name the delivery: make replay DELIVERY=id)) $(if $(PRODUCER),--producer $(PRODUCER)) $(if $(RULE),--rule $(RULE))
 
 rollback: setup ## list the kept releases, or make one current again: RELEASE=id
 	@$(RUN) -m jobs.rollback $(if $(RELEASE),--release $(RELEASE))

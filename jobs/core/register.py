@@ -29,6 +29,8 @@ class Producer:
 
 def load_register(settings: Settings) -> dict[str, Producer]:
     """All producers by identifier. Raises ConfigError naming the line at fault."""
+    if not settings.register.is_file():
+        raise ConfigError(f"{settings.register} is missing: it says who may deposit (docs/how-to/add-a-producer.md).")
     with settings.register.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != COLUMNS:

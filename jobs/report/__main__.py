@@ -19,6 +19,8 @@ def report(settings: Settings, night: str, source: str | None = None) -> dict[st
     facts = run_facts(settings, night)
     points = [*trend(settings, night), point(facts)]
     for item in facts["sources"]:
+        if item["rule"]:
+            item["rule_words"] = rule_words(item["rule"])
         for producer in item["producers"]:
             if producer["rule"]:
                 producer["rule_words"] = rule_words(producer["rule"])

@@ -42,6 +42,7 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
             state.get("producers", {}).get(name, {}),
             proposal.get(name, {}),
             history.get(name, []),
+            settings.policy["hold"]["min_trailing_nights"],
         )
         for name in names
     ]
@@ -49,6 +50,7 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
         "source": source,
         "status": state.get("status", "open"),
         "reason": state.get("reason"),
+        "rule": state.get("rule"),
         "deliveries": count_by(pull.get("deliveries", []), "status"),
         "read": sum(item["read"] for item in producers),
         "outcomes": {key: sum(item["outcomes"][key] for item in producers) for key in OUTCOMES},
@@ -60,10 +62,10 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
 
 
 def producer_facts(
-    name: str, entry: Producer | None, state: dict[str, Any], proposal: dict[str, Any], earlier: list[int]
+    name: str, entry: Producer | None, state: dict[str, Any], proposal: dict[str, Any], earlier: list[int], enough: int
 ) -> dict[str, Any]:
-    """One producer: its state, what was read tonight and its own trailing median."""
-    usual = int(median(earlier)) if earlier else None
+    """One producer: its state, what was read tonight and its own trailing median, once there are enough nights."""
+    usual = int(median(earlier)) if len(earlier) >= enough else None
     read = proposal.get("read", 0)
     return {
         "producer": name,
