@@ -35,7 +35,9 @@ def command(module: str, *arguments: str) -> int:
     """Exit code of ``python -m module arguments``, run in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [module, *arguments])
-        patch.delitem(sys.modules, f"{module}.__main__", raising=False)  # another test may have imported it
+        for name in (f"{module}.__main__", module):  # another test may have imported it
+            if not hasattr(sys.modules.get(name), "__path__"):
+                patch.delitem(sys.modules, name, raising=False)
         try:
             runpy.run_module(module, run_name="__main__", alter_sys=False)
         except SystemExit as stopped:

@@ -12,10 +12,10 @@ from jobs.core.keys import key_bytes
 from jobs.core.nights import state_path
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
-from jobs.core.tokens import text_base32
+from jobs.core.tokens import text_base32, text_hex
 from jobs.release.publish import current_release
 from jobs.standardise.pools import intake_pool, proposal_path
-from tests.linkage import paths, stay_tokens, view
+from tests.linkage import paths, view
 from tests.nights import FIRST, SECOND, Nights, released_bytes, run_night, same_beginning
 
 SOURCES = ("hospital", "pharmacy", "shared_record")
@@ -134,8 +134,8 @@ def test_stays_join_dispensations_and_documents_by_pseudonym_as_the_truth_says(n
 def rekeyed_stays(settings: Settings, database: duckdb.DuckDBPyConnection) -> pa.Table:
     """Published stay id, local number and true person of each simulated stay."""
     rows = database.execute("select distinct finess, local_stay_id, person from true_hospital_stay").fetchall()
-    tokens = stay_tokens(settings, database)["stay_id"].to_pylist()
-    centre = key_bytes(settings, "centre")
+    collector, centre = key_bytes(settings, "collector"), key_bytes(settings, "centre")
+    tokens = [text_hex(collector, "hospital", "stay", finess, stay) for finess, stay, _ in rows]
     ids = [text_base32(centre, "token", token) for token in tokens]
     return pa.table({"id": ids, "local_stay_id": [row[1] for row in rows], "person": [row[2] for row in rows]})
 
