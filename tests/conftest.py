@@ -1,6 +1,8 @@
 """One Spark session for the whole run, and a fresh synthetic root for each test that asks for one."""
 
+import fcntl
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,16 +20,10 @@ if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = __file__
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one worker, and all that use the shared nights, which only one worker should run.
-
-    The shared nights are the longest piece, so they go first and the other worker takes the rest meanwhile.
-    """
-    for item in items:
-        shared = "nights" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("nights" if shared else str(item.path)))
-    items.sort(key=lambda item: "nights" not in getattr(item, "fixturenames", ()))
+    """Start with the file that makes the shared nights; end with the files that only read them."""
+    reading = {item.path for item in items if "nights" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path.stem != "test_two_nights") + (item.path in reading))
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +45,23 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
-    """The first night, the same night again, and the next night, all with planted mess."""
-    settings = prepare_root(tmp_path_factory.mktemp("nights") / "root", "synthetic")
+def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Nights:
+    """The first night, the same night again, and the next night, all with planted mess; made by one worker for all."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    made = shared / "nights.pickle"
+    with (shared / "nights.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if not made.exists():
+            made.write_bytes(pickle.dumps(make_nights(shared / "nights")))
+    found: Nights = pickle.loads(made.read_bytes())
+    return found
+
+
+def make_nights(folder: Path) -> Nights:
+    """Run the shared nights in a root below a folder."""
+    folder.mkdir()
+    settings = prepare_root(folder / "root", "synthetic")
     found = Nights(settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VEILLEE_ROOT", str(settings.root))
@@ -61,7 +71,7 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Ite
             found.codes[step] = run_night(night)
             found.releases[step] = current_release(settings)
             found.bytes[step] = released_bytes(settings)
-    yield found
+    return found
 
 
 @pytest.fixture
