@@ -23,7 +23,7 @@ if not hasattr(sys.modules["__main__"], "__file__"):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the file that makes the shared nights; end with the files that only read them."""
     reading = {item.path for item in items if "nights" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: (item.path.stem != "test_two_nights") + (item.path in reading))
+    items.sort(key=lambda item: 0 if item.path.stem == "test_two_nights" else 1 + (item.path in reading))
 
 
 @pytest.fixture(scope="session")
