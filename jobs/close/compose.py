@@ -117,7 +117,7 @@ def compose_tables(evidence: Evidence, accepted: set[str]) -> Tables:
         item = evidence.proposed[name]
         for table, parts in item["tables"].items():
             own = tables.setdefault(table, {})
-            for period in item["scope"]:
+            for period in item["scope"].get(table, []):
                 own.pop(f"{name}__{period}", None)
             own.update({part: files for part, files in parts.items() if files})
     return {table: dict(sorted(parts.items())) for table, parts in sorted(tables.items())}

@@ -70,8 +70,7 @@ class Standardised:
     a comma-separated list of warning codes or null; exactly the quarantined and ignored ones have a ``rule``.
     ``tables``: standard table -> the complete new content of every partition in scope, as ``schemas/standard`` says.
     ``claims``: as ``schemas/identity/claim``; known ones may be among them, the driver leaves them out.
-    ``scope``: the (producer, period) pairs that this proposal replaces in *all* the tables given; one without rows is
-    emptied.
+    ``scope``: for each table the (producer, period) pairs that this proposal replaces; a pair without rows is emptied.
     ``events``: ledger lines beyond the intake (superseded, withdrawn, deleted), each with producer and delivery.
     ``shown_files``: for sources whose file names may identify somebody, replaces ``file`` in records before they leave
     the closed zones (intake); the quarantine keeps the true name.
@@ -80,7 +79,7 @@ class Standardised:
     records: DataFrame
     tables: dict[str, DataFrame]
     claims: DataFrame
-    scope: list[tuple[str, str]]
+    scope: dict[str, list[tuple[str, str]]]
     events: list[dict[str, Any]] = field(default_factory=list)
     shown_files: Callable[[DataFrame], DataFrame] | None = None
 

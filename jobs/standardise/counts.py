@@ -115,7 +115,7 @@ def intake_lines(context: Context, counts: Counts) -> list[dict[str, Any]]:
 def producer_entries(
     context: Context,
     counts: Counts,
-    scope: list[tuple[str, str]],
+    scope: dict[str, list[tuple[str, str]]],
     tables: dict[str, Partitions],
     released: Released,
 ) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def producer_entry(
     context: Context,
     counts: Counts,
     producer: str,
-    scope: list[tuple[str, str]],
+    scope: dict[str, list[tuple[str, str]]],
     tables: dict[str, Partitions],
     released: Released,
 ) -> dict[str, Any]:
@@ -150,7 +150,10 @@ def producer_entry(
         "declared": sum(d for d in declared if d is not None) if None not in declared and declared else None,
         "rules": counts.rules(producer),
         "warnings": dict(sorted((counts.warnings.get(producer, Counter()) + file_warnings(counts, fresh)).items())),
-        "scope": sorted(period for owner, period in scope if owner == producer),
+        "scope": {
+            table: sorted(period for owner, period in pairs if owner == producer)
+            for table, pairs in sorted(scope.items())
+        },
         "rows": {table: sum(file.rows for files in parts.values() for file in files) for table, parts in own.items()},
         "tables": {
             table: {part: [file.to_json() for file in files] for part, files in sorted(parts.items())}

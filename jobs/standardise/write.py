@@ -97,13 +97,12 @@ def write_claims(context: Context, claims: DataFrame) -> list[DataFile]:
 
 def write_standard(context: Context, result: Standardised) -> dict[str, Partitions]:
     """The new content of the partitions in scope. Raises Unbalanced when a row lies outside of it."""
-    allowed = {"__".join(pair) for pair in result.scope}
     tables: dict[str, Partitions] = {}
     for name in sorted(result.tables):
         schema = load_schema(f"standard/{name}")
         pool = standard_pool(context.settings, context.source)
         tables[name] = write_table(schema.select(result.tables[name]), schema, pool, context.attempt)
-        outside = sorted(set(tables[name]) - allowed)
+        outside = sorted(set(tables[name]) - {"__".join(pair) for pair in result.scope[name]})
         if outside:
             raise Unbalanced(f"{name}: rows of {outside[0]}, which the proposal does not replace.")
     return tables

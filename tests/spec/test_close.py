@@ -54,7 +54,7 @@ def entry(producer: str, night: str, replayed: list[str] | None = None) -> dict[
         "read": 0 if replayed else 10,
         "accepted": 0 if replayed else 9,
         "quarantined": 0 if replayed else 1,
-        "scope": ["2026-10", "2026-11"],
+        "scope": {"hospital_stay": ["2026-10", "2026-11"]},
         "tables": {"hospital_stay": {f"{producer}__2026-11": [file(f"{producer}-{night}")]}},
     }
 

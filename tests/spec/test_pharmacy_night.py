@@ -91,7 +91,7 @@ def test_two_nights(spark: SparkSession, settings: Settings):
     base = {"night": "2026-11-22", "tables": {"dispensation": one["tables"]["dispensation"]}, "claims": claims}
     second = night(spark, settings, "2026-11-23", SECOND, base)
     two = second["producers"]["PH1"]
-    assert (two["accepted"], two["duplicate"], two["scope"]) == (1, 1, ["2026-10", "2026-11"])
+    assert (two["accepted"], two["duplicate"], two["scope"]) == (1, 1, {"dispensation": ["2026-10", "2026-11"]})
     assert content(settings, two["tables"]["dispensation"]) == [
         ("PH1__2026-11", "2026-11-01", 1, "D2026-11-23"),
         ("PH1__2026-11", "2026-11-21", 2, "D2026-11-22"),

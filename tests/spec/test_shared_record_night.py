@@ -77,7 +77,7 @@ def run(
     for producer, entry in proposal["producers"].items():
         for name, parts in entry["tables"].items():
             held = tables.setdefault(name, {})
-            for period in entry["scope"]:
+            for period in entry["scope"][name]:
                 held.pop(f"{producer}__{period}", None)
             held.update(parts)
     pool = standard_pool(settings, "shared_record")

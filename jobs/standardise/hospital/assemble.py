@@ -41,7 +41,7 @@ def standardise_hospital(context: Context) -> Standardised:
             "hospital_line": build.line_table(lines),
         },
         claims=claims_of(context, lines),
-        scope=scope_of(context),
+        scope=dict.fromkeys(TABLES, scope_of(context)),
         events=left_behind(context, lines) + overtaken(context, decided),
     )
 

@@ -40,7 +40,7 @@ def standardise(context: Context) -> Standardised:
         records=records(typed, merged.outcomes),
         tables={TABLE: merged.rows},
         claims=complete_claims(context, claims_of(accepted)),
-        scope=merged.scope,
+        scope={TABLE: merged.scope},
         events=merged.events,
     )
 

@@ -41,11 +41,12 @@ def standardise(context: Context) -> Standardised:
     after = settled(context, versions(decided.withColumn("file", F.col("shown")), known), "versions")
     changes = changed(after)
     scope = touched(changes)
+    tables = standard_tables(context, decided, changes, scope)
     return Standardised(
         records=records(decided, files),
-        tables=standard_tables(context, decided, changes, scope),
+        tables=tables,
         claims=claims(context, decided),
-        scope=scope,
+        scope=dict.fromkeys(tables, scope),
         events=ledger_events(decided, after),
         shown_files=lambda found: with_shown_files(found, key),
     )
