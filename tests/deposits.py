@@ -34,6 +34,7 @@ def deposit(
     covers: tuple[str, str],
     mode: str = "replace",
     records: int | None = None,
+    transmission: str | None = None,
 ) -> None:
     """One complete delivery; the manifest is written last."""
     folder = settings.landing / source / producer / delivery_id
@@ -42,7 +43,8 @@ def deposit(
         (folder / name).write_bytes(content)
     entries = tuple(describe_file(folder / name, records) for name in sorted(files))
     produced = f"{covers[1]}T20:00:00+01:00"
-    write_manifest(folder, Manifest(delivery_id, producer, source, FORMATS[source], produced, *covers, mode, entries))
+    told = (delivery_id, producer, source, FORMATS[source], produced, *covers, mode, entries, transmission)
+    write_manifest(folder, Manifest(*told))
 
 
 def load(settings: Settings, night: str, source: str = "hospital") -> dict[str, Any]:

@@ -33,6 +33,38 @@ def vid(stay: str, *, version: str = "V015", **fields: str) -> bytes:
     return line("vid_hosp", version, VID | {"vidhosp_format": version, "local_stay_id": stay} | fields, [])
 
 
+def rum(stay: str, *, version: str = "023", das: tuple[str, ...] = (), **fields: str) -> bytes:
+    """An ungrouped stay line."""
+    own = {"rum_format": version, "local_stay_id": stay, "n_das": f"{len(das):02d}", "n_dad": "00", "n_acts": "000"}
+    grouped = ("fg_version", "ghm_cmd", "ghm_suffix", "fg_return_code")
+    same = {name: text for name, text in RSS.items() if name not in grouped}
+    return line("rum", version, same | own | fields, [("da_repeat", {"associated_diagnosis": code}) for code in das])
+
+
+def drug(stay: str, **fields: str) -> bytes:
+    """A line of the drug file."""
+    own = {
+        "finess_epmsi": FINESS, "prestation_type": "06", "local_stay_id": stay, "administration_date": "03022026",
+        "ucd_code": "3400891701692", "quantity_x1000": "0000001000", "amount_x1000": "0000095000",
+        "indication_code": "I000114",
+    }  # fmt: skip
+    return line("drug", "2024-2026", own | fields, [])
+
+
+def unit(code: str, **fields: str) -> bytes:
+    """A line of the unit file."""
+    own = {
+        "unit_id": code, "finess_site": FINESS, "authorisation_type": "01A", "effective_date": "01012026",
+        "bed_count": "012", "hospitalisation_mode": "C",
+    }  # fmt: skip
+    return line("unit", "2024-2026", own | fields, [])
+
+
+def link(rss_id: str, stay: str) -> bytes:
+    """A line of the HOSP-PMSI file."""
+    return line("link", "ex-DG", {"rss_id": rss_id, "local_stay_id": stay}, [])
+
+
 def line(kind: str, version: str, fields: dict[str, str], blocks: list[tuple[str, dict[str, str]]]) -> bytes:
     """Fields put at the places that the layout gives them."""
     layout = load_layouts("hospital")[kind].layouts[version]

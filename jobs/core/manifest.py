@@ -56,6 +56,7 @@ class Manifest:
     covers_to: str
     mode: str
     files: tuple[ManifestFile, ...]
+    transmission: str | None = None
     manifest_version: int = 1
 
     @property
@@ -80,7 +81,7 @@ class Manifest:
             "covers": self.covers,
             "mode": self.mode,
             "files": [file.to_json() for file in self.files],
-        }
+        } | ({"transmission": self.transmission} if self.transmission else {})
 
 
 def content_hash(items: Iterable[tuple[Any, ...]]) -> str:
@@ -112,6 +113,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         covers_to=value["covers"]["to"],
         mode=value["mode"],
         files=tuple(ManifestFile(f["name"], f["bytes"], f["sha256"], f.get("records")) for f in value["files"]),
+        transmission=value.get("transmission"),
     )
     check_sense(manifest, where)
     return manifest
@@ -167,6 +169,10 @@ def check_sense(manifest: Manifest, where: str) -> None:
         raise BadManifest(where, "produced_at is no real date and time") from None
     if first > last:
         raise BadManifest(where, "covers ends before it begins")
+    if manifest.transmission and manifest.source != "hospital":
+        raise BadManifest(where, "only a hospital's delivery has a transmission")
+    if manifest.transmission == "fast_track" and manifest.mode != "append":
+        raise BadManifest(where, "a fast_track transmission is of mode append: it adds provisional stays")
     names = [file.name.casefold() for file in manifest.files]
     if len(set(names)) != len(names):
         raise BadManifest(where, "files names one file twice")

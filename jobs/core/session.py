@@ -26,8 +26,11 @@ OPTIONS = {
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "true",
     "spark.sql.files.maxPartitionBytes": "32m",
     "spark.sql.autoBroadcastJoinThreshold": "64m",
-    # short jobs: a fast start beats peak speed
-    "spark.driver.extraJavaOptions": ("-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true"),
+    # short jobs: a fast start beats peak speed; a long session compiles more than the 48 MB that go with level 1, and
+    # a full code cache switches the compiler off
+    "spark.driver.extraJavaOptions": (
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Stack=true"
+    ),
 }
 
 

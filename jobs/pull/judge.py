@@ -40,6 +40,7 @@ class Verdict:
             "mode": told.mode if told else None,
             "format": told.format if told else None,
             "covers": told.covers if told else None,
+            "transmission": told.transmission if told else None,
             "produced_at": told.produced_at if told else None,
             "files": [
                 {"name": f.name, "bytes": f.bytes, "sha256": f.sha256, "records": f.records}

@@ -25,6 +25,7 @@ class Delivery:
     night: str
     files: tuple[dict[str, Any], ...] = field(hash=False, default=())
     replayed: bool = False
+    transmission: str = "validated"
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -63,6 +64,7 @@ def delivery_of(item: dict[str, Any], night: str) -> Delivery:
         produced_at=item.get("produced_at") or "",
         night=night,
         files=tuple(item["files"]),
+        transmission=item.get("transmission") or "validated",
     )
 
 

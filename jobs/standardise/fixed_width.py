@@ -1,150 +1,206 @@
-"""Fixed-width files as bytes: lines, and fields cut by a layout. Native Spark throughout, one character per byte."""
+"""Fixed-width files as bytes, in Arrow: parts of files to lines, lines to fields by a layout.
 
-from collections.abc import Callable
+One character per byte throughout (ISO-8859-1), so positions hold and nothing is lost. Everything works on whole
+columns; a layout is data, and a line is only ever read by the layout of its own version.
+"""
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from jobs.standardise.layouts import Cut, FileKind, Layout
 
-PLACE = ["producer", "delivery_id", "file"]
-LINE_END = "\n|\r(?!\n)"  # each is one byte; the \r of a \r\n stays with its line and is taken off there
-NO_CONTENT = "[ \t\x00\x1a\r]+$"  # 0x1A ends files of old systems
-LATIN = "ISO-8859-1"  # every byte is one character: positions hold, nothing is lost
-WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+LATIN = "iso-8859-1"
+NO_CONTENT = " \t\x00\x1a\r\n"  # 0x1A ends files of old systems
+ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06")  # gzip, zip
+# Text as cp1252 means it: it has letters and signs where ISO-8859-1 has control characters.
+WINDOWS = {code: sign for code in range(0x80, 0xA0) if (sign := bytes([code]).decode("cp1252", "ignore"))}
+LF, CR = 10, 13
+UNKNOWN = "unknown"
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+LINE_FIELDS = [
+    pa.field("record", pa.int64()),
+    pa.field("offset", pa.int64()),
+    pa.field("line", pa.string()),
+    pa.field("fault", pa.string()),
+]
 
 
-def lines_of(packs: DataFrame, *, several_parts: bool) -> DataFrame:
-    """Lines of files that came as parts: the pack's labels, ``record`` (line number), ``offset`` and ``line``.
+def lines_of(
+    data: bytes, *, offset: int = 0, first_record: int = 0, goes_on: bool = False, goes_before: bool = False
+) -> pa.Table:
+    """Lines of one part of a file: ``record`` (line number), ``offset``, ``line`` without its end, and ``fault``.
 
-    ``line`` is text of one character per byte, without its line end; a line of blanks is no record. CRLF, LF and CR
-    may be mixed and the last line end may be missing. ``converted`` is true when the part holds bytes that only make
-    sense as UTF-8: such a file was cut by characters that are no longer one byte, and its fields are shifted.
+    CRLF, LF and CR may be mixed and the last line end may be missing; a line of blanks is no record. ``goes_on`` says
+    that the part ends inside a line, ``goes_before`` that it begins inside the last line of the part before. A fault is
+
+    * ``packed``: the file is an archive given as text; all of it is one record;
+    * ``endless``: the line goes on in the next part; its first piece stands for it;
+    * ``converted``: every byte beyond ASCII is part of a UTF-8 sequence, so fields are shifted behind the first one.
     """
-    text = packs.withColumn("text", F.decode("bytes", LATIN)).drop("bytes")
-    text = text.withColumn("converted", looks_converted(F.col("text")))
-    if several_parts:
-        text = with_old_line_ends(text)
-    part = Window.partitionBy(*PLACE, "part", "offset").orderBy("position").rowsBetween(Window.unboundedPreceding, -1)
-    pieces = text.select(
-        *[name for name in text.columns if name != "text"],
-        F.posexplode(F.split("text", LINE_END, -1)).alias("position", "piece"),
+    if data.startswith(ARCHIVES) and first_record == 0:
+        packed = {"record": [1], "offset": [offset], "line": [data.decode(LATIN)], "fault": ["packed"]}
+        return pa.table(packed, schema=pa.schema(LINE_FIELDS))
+    starts, ends = borders(data), borders(text := data.decode(LATIN).encode())
+    count = len(starts) - 1
+    lines = pa.StringArray.from_buffers(count, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(text))
+    fault = np.full(count, "converted" if is_converted(data) else None, dtype=object)
+    if goes_on and count:
+        fault[-1] = "endless"
+    table = pa.table(
+        {
+            "record": first_record + 1 + np.arange(count),
+            "offset": offset + starts[:-1],
+            "line": without_end(lines),
+            "fault": pa.array(fault, pa.string()),
+        },
+        schema=pa.schema(LINE_FIELDS),
     )
-    before = F.coalesce(F.sum(F.length("piece") + 1).over(part), F.lit(0))
-    placed = pieces.withColumn("start", before)
-    number = F.coalesce("record", F.col("first_record") + F.col("position") + 1)
-    return (
-        placed.withColumn("record", number)
-        .withColumn("offset", F.col("offset") + F.col("start"))
-        .withColumn("line", F.regexp_replace("piece", "\r$", ""))
-        .where(F.regexp_replace("piece", NO_CONTENT, "") != "")
-        .drop("piece", "position", "start", "first_record", "part", "head")
-    )
+    kept = pc.not_equal(pc.utf8_trim(lines, NO_CONTENT), "")
+    return table.filter(kept).slice(1 if goes_before and count and kept[0].as_py() else 0)
 
 
-def with_old_line_ends(text: DataFrame) -> DataFrame:
-    """Parts whose ``first_record`` also counts lone CRs before them; pull counts LFs only."""
-    lone = F.regexp_count("text", F.lit("\r(?!\n)"))
-    earlier = Window.partitionBy(*PLACE).orderBy("part").rowsBetween(Window.unboundedPreceding, -1)
-    counted = text.select(*PLACE, "part", lone.alias("lone"))
-    extra = counted.withColumn("extra", F.coalesce(F.sum("lone").over(earlier), F.lit(0))).drop("lone")
-    joined = text.join(F.broadcast(extra), [*PLACE, "part"], how="left")
-    return joined.withColumn("first_record", F.col("first_record") + F.col("extra")).drop("extra")
+def borders(data: bytes) -> Ints:
+    """Where lines begin, and the end of the last one: behind each LF, and behind each CR that no LF follows."""
+    codes = np.frombuffer(data, np.uint8)
+    after = np.append(codes[1:], 0)[: codes.size]
+    ends = np.flatnonzero((codes == LF) | ((codes == CR) & (after != LF))) + 1
+    found = np.concatenate(([0], ends)).astype(np.int64)
+    return found if found[-1] == len(data) else np.append(found, len(data))
 
 
-def looks_converted(text: Column) -> Column:
+def without_end(lines: pa.StringArray) -> pa.StringArray:
+    """Lines without their LF, CRLF or CR."""
+    return pc.utf8_rtrim(lines, "\r\n")
+
+
+def is_converted(data: bytes) -> bool:
     """Whether every byte beyond ASCII belongs to a well-formed UTF-8 sequence, and there is one."""
-    sequence = "[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
-    stray = F.regexp_replace(text, sequence, "").rlike("[\x80-\xff]")
-    return text.rlike(sequence) & ~stray
+    if data.isascii():
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def line_bytes(line: Column) -> Column:
-    """The bytes of a line as they were sent."""
-    return F.encode(line, LATIN)
+def kinds_of(lines: pa.StringArray, kinds: Iterable[FileKind]) -> Iterator[tuple[FileKind | None, str, Ints]]:
+    """Groups of lines of one kind and version: the first kind that a line looks like, then the version it claims.
+
+    A line that looks like none comes with None.
+    """
+    rest = np.arange(len(lines))
+    for kind in kinds:
+        fits = pc.match_substring_regex(lines.take(pa.array(rest)), kind.looks_like).to_numpy(zero_copy_only=False)
+        own, rest = rest[fits], rest[~fits]
+        if kind.sniff is None:
+            yield from ([(kind, next(iter(kind.layouts)), own)] if own.size else [])
+            continue
+        claimed = sliced(lines.take(pa.array(own)), kind.sniff).to_numpy(zero_copy_only=False)
+        for version in sorted(set(claimed)):
+            yield kind, version, own[claimed == version]
+    if rest.size:
+        yield None, "", rest
 
 
-def windows_text(text: Column) -> Column:
-    """Text fields as cp1252 means them: it has letters and signs where ISO-8859-1 has control characters."""
-    known = {code: sign for code, sign in WINDOWS.items() if sign}
-    return F.translate(text, "".join(map(chr, known)), "".join(known.values()))
+def sliced(lines: pa.StringArray, cut: Cut) -> pa.StringArray:
+    """The characters of a field."""
+    return pc.utf8_slice_codeunits(lines, cut.start - 1, cut.start - 1 + cut.length)
 
 
-def sniffed(line: Column, kind: FileKind) -> Column:
-    """The version that a line claims, when its shape at that place is that of the file; else null."""
-    claimed = F.substring(line, kind.sniff.start, kind.sniff.length)
-    return F.when(line.rlike(kind.looks_like), claimed)
+def trimmed(texts: pa.StringArray) -> pa.StringArray:
+    """Without blanks around; null when nothing is left."""
+    plain = pc.utf8_trim(texts, " ")
+    return pc.if_else(pc.equal(plain, ""), None, plain)
 
 
-def header_field(kind: FileKind, name: str, padded: Column, version: Column) -> Column:
-    """A header field by the layout of each line's version; null where the version has no such field."""
-    places: dict[Cut, list[str]] = {}
-    for one in kind.layouts.values():
-        if name in one.header:
-            places.setdefault(one.header[name], []).append(one.version)
-    if len(places) == 1 and len(next(iter(places.values()))) == len(kind.layouts):
-        cut = next(iter(places))
-        return F.substring(padded, cut.start, cut.length)  # all versions agree: no need to ask for the version
-    found = F.lit(None).cast("string")
-    for cut, versions in places.items():
-        found = F.when(version.isin(versions), F.substring(padded, cut.start, cut.length)).otherwise(found)
+def windows_text(lines: pa.StringArray) -> pa.StringArray:
+    """Lines as cp1252 means them, character for character."""
+    if pc.all(pc.string_is_ascii(lines)).as_py() is not False:
+        return lines
+    return pa.array([line.translate(WINDOWS) for line in lines.to_pylist()], pa.string())
+
+
+def header_fields(lines: pa.StringArray, layout: Layout, names: dict[str, str]) -> dict[str, pa.Array]:
+    """Header fields under new names, trimmed; null when blank or when the layout has no such field."""
+    padded = pc.utf8_rpad(lines, layout.length)
+    none = pa.nulls(len(lines), pa.string())
+    return {
+        name: trimmed(sliced(padded, layout.header[field])) if field in layout.header else none
+        for name, field in names.items()
+    }
+
+
+def block_counts(lines: pa.StringArray, layout: Layout) -> dict[str, tuple[Ints, Flags]]:
+    """How many blocks of each name the lines announce, and where that is no number.
+
+    A counter beyond the end of a line whose trailing blanks were lost announces nothing.
+    """
+    padded = pc.utf8_rpad(lines, layout.length)
+    sent = pc.utf8_length(pc.utf8_rtrim(lines, " ")).to_numpy(zero_copy_only=False)
+    found = {}
+    for block in layout.blocks:
+        cut = layout.header[block.counter]
+        text = pc.utf8_trim(sliced(padded, cut), " ")
+        number = pc.match_substring_regex(text, r"^\d+$")
+        value = pc.cast(pc.if_else(number, text, "0"), pa.int64()).to_numpy(zero_copy_only=False)
+        beyond = sent < cut.start
+        found[block.name] = value, ~number.to_numpy(zero_copy_only=False) & ~beyond
     return found
 
 
-def whole_number(text: Column) -> Column:
-    """A number of digits; null when it is blank or anything else."""
-    return F.when(text.rlike(r"^ *\d+ *$"), F.trim(text).try_cast("int"))
+def too_many(lines: pa.StringArray, layout: Layout, counts: dict[str, Ints]) -> Ints:
+    """Characters beyond (positive) or short of (negative) the length that the counters announce.
+
+    Blanks at the end are neither, nor is a short header.
+    """
+    total = np.full(len(lines), layout.length, dtype=np.int64)
+    for block in layout.blocks:
+        total += counts[block.name] * block.length
+    sent = pc.utf8_length(lines).to_numpy(zero_copy_only=False).astype(np.int64)
+    content = pc.utf8_length(pc.utf8_rtrim(lines, " ")).to_numpy(zero_copy_only=False).astype(np.int64)
+    short = np.where(sent >= total, 0, np.maximum(sent, layout.length) - total)
+    return np.where(content > total, content - total, short)
 
 
-def header_length(kind: FileKind, version: Column) -> Column:
-    """Length of the header by version; null for an unknown one."""
-    return per_layout(kind, version, lambda one: one.length)
+def forgiven(line: str, layout: Layout, counts: dict[str, int], code: str) -> int:
+    """How many characters may be missing at the end of a line because they were blanks.
+
+    The last block of a line may lack its optional last fields. A block of one code may lack what is behind a whole
+    code, of shape ``code``: one that was cut itself is not told from a shorter one.
+    """
+    start, last = layout.length, None
+    for block in layout.blocks:
+        if counts[block.name]:
+            start, last = start + counts[block.name] * block.length, block
+    if last is None:
+        return 0
+    if len(last.fields) == 1:
+        return last.length - 1 if re.fullmatch(code, line[start - last.length :].strip()) else 0
+    return last.length - max(cut.start + cut.length - 1 for cut in last.fields.values() if cut.required)
 
 
-def block_length(kind: FileKind, name: str, version: Column) -> Column:
-    """Length of one repeated block by version."""
-    return per_layout(kind, version, lambda one: next(b.length for b in one.blocks if b.name == name))
-
-
-def per_layout(kind: FileKind, version: Column, value: Callable[[Layout], int]) -> Column:
-    """A number of each layout, chosen by the line's version; versions with the same number share a case."""
-    numbers: dict[int, list[str]] = {}
-    for one in kind.layouts.values():
-        numbers.setdefault(value(one), []).append(one.version)
-    found = F.lit(None).cast("int")
-    for number, versions in numbers.items():
-        found = F.when(version.isin(versions), number).otherwise(found)
-    return found
-
-
-def blocks_of(kind: FileKind, name: str, zone: Column, count: Column, version: Column) -> Column:
-    """A repeated block as an array of structs of its fields (text). ``zone`` starts at the first block."""
-    names = sorted({field for one in kind.layouts.values() for b in one.blocks if b.name == name for field in b.fields})
-    shapes: dict[tuple[int, tuple[tuple[str, Cut], ...]], list[str]] = {}
-    for one in kind.layouts.values():
-        block = next(b for b in one.blocks if b.name == name)
-        shapes.setdefault((block.length, tuple(block.fields.items())), []).append(one.version)
-    arrays = F.lit(None)
-    for (length, fields), versions in shapes.items():
-        cut = cut_blocks(length, dict(fields), names, zone, count)
-        arrays = cut if len(shapes) == 1 else F.when(version.isin(versions), cut).otherwise(arrays)
-    return arrays
-
-
-def cut_blocks(length: int, fields: dict[str, Cut], names: list[str], zone: Column, count: Column) -> Column:
-    """The blocks of one layout; fields that it lacks are null, so that all versions have one shape."""
-
-    def one(rank: Column) -> Column:
-        return F.struct(
-            *[
-                (
-                    zone.substr(rank * length + fields[name].start, F.lit(fields[name].length))
-                    if name in fields
-                    else F.lit(None).cast("string")
-                ).alias(name)
-                for name in names
-            ]
-        )
-
-    ranks = F.when(count > 0, F.sequence(F.lit(0), count - 1)).otherwise(F.array().cast("array<int>"))
-    return F.transform(ranks, one)
+def blocks_of(zone: pa.StringArray, counts: Ints, length: int, fields: dict[str, Cut]) -> pa.ListArray:
+    """The blocks at the beginning of a zone: a list of structs of trimmed text, or of text when there is one field."""
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    pieces: list[pa.Array] = []
+    places: list[Ints] = []
+    for rank in range(int(counts.max(initial=0))):
+        rows = np.flatnonzero(counts > rank)
+        pieces.append(pc.utf8_slice_codeunits(zone.take(pa.array(rows)), rank * length, (rank + 1) * length))
+        places.append(offsets[rows] + rank)
+    order = np.argsort(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
+    blocks = (pa.concat_arrays(pieces) if pieces else pa.array([], pa.string())).take(pa.array(order))
+    columns = {name: trimmed(sliced(blocks, cut)) for name, cut in fields.items()}
+    if len(columns) == 1:
+        values = next(iter(columns.values()))
+    else:
+        values = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)

@@ -101,6 +101,9 @@ def write_standard(context: Context, result: Standardised) -> dict[str, Partitio
     for name in sorted(result.tables):
         schema = load_schema(f"standard/{name}")
         pool = standard_pool(context.settings, context.source)
+        if not result.scope[name]:
+            tables[name] = {}  # nothing changed: no job to learn it
+            continue
         tables[name] = write_table(schema.select(result.tables[name]), schema, pool, context.attempt)
         outside = sorted(set(tables[name]) - {"__".join(pair) for pair in result.scope[name]})
         if outside:

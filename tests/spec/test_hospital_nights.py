@@ -1,9 +1,11 @@
 """A hospital over several nights: what is unchanged, told anew, withdrawn, rejected, and taken in again."""
 
 import json
+import shutil
 
 import pytest
 
+from jobs.core.settings import REPOSITORY
 from jobs.core.snapshot import read_json
 from jobs.replay.__main__ import main as replay
 from jobs.standardise.layouts import load_layouts
@@ -12,7 +14,6 @@ from tests.hospital_lines import FINESS, file_of, rss, vid
 
 N1, N2, N3, N4 = "2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"
 YEAR = ("2026-01-01", "2026-03-01")
-TABLES = ("hospital_stay", "hospital_unit_stay", "hospital_diagnosis", "hospital_procedure", "hospital_line")
 
 
 @pytest.fixture
@@ -73,12 +74,13 @@ def test_a_transmission_replaces_the_year(hospital):
 
 def test_the_same_content_again_gives_the_same_files(hospital):
     lines = [rss("S1", das=("E1190",)), rss("S2", rss_id="2")], [vid("S1"), vid("S2")]
-    first = hospital(N1, "D1", *lines)
-    deposits.close(hospital.settings, N1)
+    hospital(N1, "D1", *lines)
+    before = deposits.close(hospital.settings, N1)
     second = hospital(N2, "D2", [*lines[0], b""], lines[1])  # a blank line is no record, the file is another
     entry = second["producers"][FINESS]
     assert (entry["read"], entry["unchanged"], entry["accepted"]) == (4, 4, 0)
-    assert entry["tables"] == first["producers"][FINESS]["tables"]
+    assert not any(entry["tables"].values()) and not any(entry["scope"].values())  # nothing is rebuilt
+    assert deposits.close(hospital.settings, N2)["tables"] == before["tables"]
     assert second["tables"]["claim"] == []
     assert events(second) == []
 
@@ -112,16 +114,29 @@ def test_lines_told_twice(hospital):
     assert all(row["offset"] is not None for row in rejected)
 
 
-def correct_layout():
-    """As if the layout of version 124 had been added: it is the one of 123."""
-    kinds = load_layouts("hospital")
-    kinds["rss"].layouts["124"] = (
-        kinds["rss"].layouts["123"].__class__(**{**vars(kinds["rss"].layouts["123"]), "version": "124"})
+@pytest.fixture
+def layout_124(tmp_path, monkeypatch):
+    """Adds version 124 as an engineer would: one layout file (here the one of 123 under another name)."""
+    yield (
+        lambda: (
+            monkeypatch.setattr("jobs.standardise.layouts.LAYOUTS", with_124(tmp_path)) or load_layouts.cache_clear()
+        )
     )
-    return lambda: kinds["rss"].layouts.pop("124")
+    monkeypatch.undo()
+    load_layouts.cache_clear()
 
 
-def test_replay_takes_a_corrected_rule_once_and_only_once(hospital):
+def with_124(folder):
+    """A copy of the layouts with one file more."""
+    own = folder / "layouts"
+    shutil.copytree(REPOSITORY / "schemas" / "layouts", own)
+    header, *rows = (own / "hospital" / "rss_rum.csv").read_text(encoding="utf-8").splitlines()
+    told = [row.replace("RSS_GROUPED,123,", "RSS_GROUPED,124,") for row in rows if row.startswith("RSS_GROUPED,123,")]
+    (own / "hospital" / "rss_124.csv").write_text("\n".join([header, *told]) + "\n", encoding="utf-8")
+    return own
+
+
+def test_replay_takes_a_corrected_rule_once_and_only_once(hospital, layout_124):
     later = rss("S2", rss_id="2").replace(b" 123000", b" 124000")
     first = hospital(N1, "D1", [rss("S1"), later], [vid("S1"), vid("S2")])
     assert first["producers"][FINESS]["rules"] == {"HOS-001": 1}
@@ -134,26 +149,23 @@ def test_replay_takes_a_corrected_rule_once_and_only_once(hospital):
     assert still["producers"][FINESS]["replayed"] == ["D1"]
     deposits.close(hospital.settings, N2)
 
-    undo = correct_layout()
-    try:
-        assert replay(["--delivery", "D1"]) == 0
-        released = deposits.load(hospital.settings, N3)
-        entry = released["producers"][FINESS]
-        assert (entry["released"], entry["read"], entry["replayed"]) == (1, 0, ["D1"])
-        assert events(released) == [("released", "D1", 1)]
-        assert released["tables"]["intake"] == []  # the outcome of the first reading stays what it was
-        assert deposits.load(hospital.settings, N3) == released  # the night again: the same
-        state = deposits.close(hospital.settings, N3)
-        stays = deposits.table(hospital.settings, state | {"producers": {}}, "hospital_stay")
-        assert sorted(row["record"] for row in stays) == [1, 2]
+    layout_124()
+    assert replay(["--delivery", "D1"]) == 0
+    released = deposits.load(hospital.settings, N3)
+    entry = released["producers"][FINESS]
+    assert (entry["released"], entry["read"], entry["replayed"]) == (1, 0, ["D1"])
+    assert events(released) == [("released", "D1", 1)]
+    assert released["tables"]["intake"] == []  # the outcome of the first reading stays what it was
+    assert deposits.load(hospital.settings, N3) == released  # the night again: the same
+    state = deposits.close(hospital.settings, N3)
+    stays = deposits.table(hospital.settings, state | {"producers": {}}, "hospital_stay")
+    assert sorted(row["record"] for row in stays) == [1, 2]
 
-        assert replay(["--delivery", "D1"]) == 0
-        again = deposits.load(hospital.settings, N4)
-        assert again["producers"][FINESS]["released"] == 0
-        assert events(again) == []
-        assert json.dumps(again["producers"][FINESS]["tables"]) == json.dumps(entry["tables"])
-    finally:
-        undo()
+    assert replay(["--delivery", "D1"]) == 0
+    again = deposits.load(hospital.settings, N4)
+    assert again["producers"][FINESS]["released"] == 0
+    assert events(again) == []
+    assert json.dumps(again["producers"][FINESS]["tables"]) == json.dumps(entry["tables"])
 
 
 def test_a_held_delivery_is_taken_as_a_whole_unless_it_was_replaced(hospital, capsys):

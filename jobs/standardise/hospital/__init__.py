@@ -1,12 +1,12 @@
-"""Hospitals: grouped stay files (RSS) and the identity files that go with them (VID-HOSP)."""
+"""Hospitals: stays, identities, drugs and units of the PMSI."""
 
 from jobs.standardise.context import Context, Standardised
 
-REPLAY_WHOLE = True  # a stay is several lines of two files: they are only read again together
+REPLAY_WHOLE = True  # a stay is several lines of several files: they are only read again together
 
 
 def standardise(context: Context) -> Standardised:
-    """Lines of both files into stays, unit stays, diagnoses, procedures and claims."""
-    from jobs.standardise.hospital.assemble import standardise_hospital
+    """Lines of all files into stays, unit stays, diagnoses, procedures, drugs, units and claims."""
+    from jobs.standardise.hospital.assemble import standardise_transmissions
 
-    return standardise_hospital(context)
+    return standardise_transmissions(context)

@@ -1,7 +1,7 @@
-"""The hospital night as a whole.
+"""The PMSI files of a hospital night: lines to stays, drugs, units, claims, and what changed since the last snapshot.
 
-Spark jobs: at most two count events; the driver adds one count and one write per table. All of them read the cached
-lines, which the first one parses.
+Spark jobs: the comparison settles first, one small job tells which months are rebuilt, at most two count events; the
+driver adds one count and one write per table. Everything reads lines that were parsed once.
 """
 
 from typing import Any
@@ -12,38 +12,74 @@ from pyspark.sql import functions as F
 from jobs.core.ledger import line
 from jobs.reference.lists import codes
 from jobs.standardise.context import RECORDS, Context, Standardised
-from jobs.standardise.fixed_width import line_bytes
+from jobs.standardise.fixed_width_lines import cut_lines, tell_lines
 from jobs.standardise.hospital import build
+from jobs.standardise.hospital.changes import change_rows
 from jobs.standardise.hospital.claims import claims_of
-from jobs.standardise.hospital.decide import base_lines, decide, scope_of
-from jobs.standardise.hospital.lines import read_lines
+from jobs.standardise.hospital.compare import GROUP, Compared, compare
+from jobs.standardise.hospital.decide import among_lines, decide
+from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
+from jobs.standardise.hospital.side_files import drug_table, unit_table
+from jobs.standardise.hospital.tokens import line_bytes, with_tokens
+from jobs.standardise.layouts import load_layouts
 
-TABLES = ("hospital_stay", "hospital_unit_stay", "hospital_diagnosis", "hospital_procedure", "hospital_line")
+UNIT_TABLE = "hospital_unit"
+Pairs = list[tuple[str, str]]
 
 
-def standardise_hospital(context: Context) -> Standardised:
-    """Parse, judge and rebuild the years that tonight's transmissions repeat."""
+def standardise_transmissions(context: Context) -> Standardised:
+    """Parse, judge and rebuild what tonight's transmissions changed of the years that they repeat."""
     part = context.settings.policy["pull"]["part_bytes"]
     several = any(item["bytes"] > part for one in context.deliveries for item in one.files)
-    decided = context.cache(decide(context, judge_line(read_lines(context.packs(), several_parts=several))))
+    layouts = load_layouts("hospital")
+    compared = compare(context, tell_lines(context.packs(), layouts, several_parts=several))
+    judged = context.cache(among_lines(judge_line(cut_lines(compared.work, layouts, SHAPE))))
+    decided = context.cache(with_tokens(context, decide(judged)))
     lines = context.cache(build.snapshot_lines(decided))
     units = context.cache(build.units_of(lines))
     diagnoses = build.diagnoses_of(units, codes(context.spark, context.settings, "cim10"))
     procedures = build.procedures_of(units, codes(context.spark, context.settings, "ccam"))
+    unknown = context.cache(unknown_codes(diagnoses, procedures))
+    rebuilt = {
+        "hospital_stay": build.stay_table(units, build.mothers_of(lines)),
+        "hospital_unit_stay": build.unit_stay_table(units),
+        "hospital_diagnosis": build.shaped(diagnoses, "hospital_diagnosis"),
+        "hospital_procedure": build.shaped(procedures, "hospital_procedure"),
+        "hospital_drug": drug_table(lines),
+        "hospital_line": build.line_table(with_unknown(lines, unknown)),
+    }
+    pairs, unit_pairs = touched_pairs(lines, compared)
+    tables = {name: with_untouched(context, name, rows, pairs, compared) for name, rows in rebuilt.items()}
+    changes = change_rows(context, lines, compared)
+    tables["hospital_stay_change"] = changes.unionByName(context.base_table("hospital_stay_change", pairs))
+    tables[UNIT_TABLE] = unit_table(lines)
     return Standardised(
-        records=records_of(decided, unknown_codes(diagnoses, procedures)),
-        tables={
-            "hospital_stay": build.stay_table(units, build.mothers_of(lines)),
-            "hospital_unit_stay": build.unit_stay_table(units),
-            "hospital_diagnosis": build.shaped(diagnoses, "hospital_diagnosis"),
-            "hospital_procedure": build.shaped(procedures, "hospital_procedure"),
-            "hospital_line": build.line_table(lines),
-        },
-        claims=claims_of(context, lines),
-        scope=dict.fromkeys(TABLES, scope_of(context)),
-        events=left_behind(context, lines) + overtaken(context, decided),
+        records=records_of(with_unknown(decided, unknown), compared.rest),
+        tables=tables,
+        claims=claims_of(context, lines, compared),
+        scope=dict.fromkeys(tables, pairs) | {UNIT_TABLE: unit_pairs},
+        events=left_behind(decided, compared) + overtaken(context, decided),
     )
+
+
+def touched_pairs(lines: DataFrame, compared: Compared) -> tuple[Pairs, Pairs]:
+    """The (producer, period) pairs that are rebuilt: those of stays, and those of unit files."""
+    where = lines.select("producer", "period", "kind")
+    if compared.base is not None:
+        where = where.unionByName(
+            compared.base.join(compared.touched, GROUP, how="left_semi").select("producer", "period", "kind")
+        )
+    rows = where.select("producer", "period", (F.col("kind") == "unit").alias("unit")).distinct().collect()
+    pairs = {(row.producer, row.period) for row in rows}
+    return sorted(pairs), sorted({(row.producer, row.period) for row in rows if row.unit})
+
+
+def with_untouched(context: Context, table: str, rows: DataFrame, pairs: Pairs, compared: Compared) -> DataFrame:
+    """The rebuilt rows and those of the same months that no line touched."""
+    if compared.base is None:
+        return rows
+    return rows.unionByName(context.base_table(table, pairs).join(compared.touched, GROUP, how="left_anti"))
 
 
 def unknown_codes(diagnoses: DataFrame, procedures: DataFrame) -> DataFrame:
@@ -54,28 +90,32 @@ def unknown_codes(diagnoses: DataFrame, procedures: DataFrame) -> DataFrame:
     return both.agg(F.sort_array(F.collect_set("code")).alias("unknown"))
 
 
-def records_of(decided: DataFrame, unknown: DataFrame) -> DataFrame:
+def with_unknown(lines: DataFrame, unknown: DataFrame) -> DataFrame:
+    """The lines' warnings with those of unknown codes."""
+    joined = lines.join(unknown, ["producer", "line_id"], how="left")
+    both = F.concat("warnings", F.coalesce("unknown", F.array().cast("array<string>")))
+    return joined.withColumn("warnings", both).drop("unknown")
+
+
+def records_of(decided: DataFrame, rest: DataFrame | None) -> DataFrame:
     """One row per line read, as the driver wants it; bytes of the rejected ones only."""
     rejected = F.col("outcome") == "quarantined"
-    warned = decided.join(unknown, ["producer", "line_id"], how="left")
     columns: dict[str, Column] = {
         "bytes": F.when(rejected, line_bytes(F.col("line"))),
-        "warnings": F.nullif(
-            F.when(~rejected, F.concat_ws(",", "warnings", F.coalesce("unknown", F.array().cast("array<string>")))),
-            F.lit(""),
-        ),
+        "warnings": F.nullif(F.when(~rejected, F.concat_ws(",", "warnings")), F.lit("")),
     }
-    return warned.withColumns(columns).select(*RECORDS.names)
+    rows = decided.withColumns(columns).select(*RECORDS.names)
+    if rest is None:
+        return rows
+    return rows.unionByName(rest.withColumn("bytes", F.lit(None).cast("binary")).select(*RECORDS.names))
 
 
-def left_behind(context: Context, lines: DataFrame) -> list[dict[str, Any]]:
+def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:
     """Lines of the base that the new snapshot no longer holds: superseded when it tells the same unit anew."""
-    if not context.base:
+    if compared.gone is None:
         return []
-    now = lines.select("producer", "line_id").distinct()
-    retold = lines.select("producer", "key_id").distinct().withColumn("retold", F.lit(True))
-    gone = base_lines(context).join(now, ["producer", "line_id"], how="left_anti")
-    told = gone.join(retold, ["producer", "key_id"], how="left")
+    retold = decided.where("current").select("producer", "key_id").distinct().withColumn("retold", F.lit(True))
+    told = compared.gone.join(retold, ["producer", "key_id"], how="left")
     event = F.when(F.col("retold"), "superseded").otherwise("withdrawn").alias("event")
     rows = told.groupBy("producer", "delivery_id", event).count().collect()
     return [

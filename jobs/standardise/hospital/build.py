@@ -4,10 +4,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
-from jobs.standardise.fixed_width import blocks_of, whole_number
-from jobs.standardise.hospital.decide import PLACE
+from jobs.standardise.hospital.compare import FAST_TRACK, PLACE
+from jobs.standardise.hospital.covid import covid_status
+from jobs.standardise.hospital.fields import ACT, is_unit_stay, whole_number
 from jobs.standardise.hospital.rules import day
-from jobs.standardise.layouts import load_layouts
 
 STAY = ["producer", "stay"]
 COMMON = ["producer", "period", "subject_id", "stay_id", "line_id"]
@@ -18,26 +18,27 @@ def snapshot_lines(decided: DataFrame) -> DataFrame:
 
     The subject is the hospital's permanent patient number when the stay's identity line gives one, else the stay.
     """
-    current = decided.where("current").withColumns({name: F.coalesce(f"base_{name}", name) for name in PLACE})
+    kept = {name: F.coalesce(f"base_{name}", name) for name in PLACE} | {"delivery_told": F.col("delivery_id")}
+    current = decided.where("current").withColumns(kept)
     stay = Window.partitionBy(*STAY)
-    rss, vid = F.col("kind") == "rss", F.col("kind") == "vid_hosp"
-    exit_ = F.max(F.when(rss, F.col("exit_date"))).over(stay)
-    residence = F.max(F.when(rss, F.struct("entry_date", "residence_code"))).over(stay)
+    vid = F.col("kind") == "vid_hosp"
+    residence = F.max(F.when(is_unit_stay(), F.struct("entry_date", "residence_code"))).over(stay)
     seen = current.withColumns(
         {
-            "subject_id": F.coalesce(F.max(F.when(vid, F.col("patient_id"))).over(stay), "stay_subject_id"),
-            "stay_exit": exit_,
-            "has_identity": F.max(vid).over(stay),
+            "subject_id": F.coalesce(F.max(F.when(vid, F.col("patient_id"))).over(stay), "stay_subject_id", "stay_id"),
             "residence_code": F.coalesce("residence_code", residence["residence_code"]),
+            "provisional": F.col("transmission") == FAST_TRACK,
         }
     )
-    return seen.withColumn("period", F.date_format(F.coalesce("stay_exit", covered_exit(), covered_start()), "yyyy-MM"))
+    where = F.coalesce("stay_exit", covered_exit(), covered_start())
+    return seen.withColumn("period", F.date_format(where, "yyyy-MM"))
 
 
 def covered_exit() -> Column:
-    """Exit date of an identity line without a stay, when it lies in the years that the delivery covers."""
-    year = F.date_format("exit_date", "yyyy")
-    return F.when(year.between(F.col("first_year"), F.col("last_year")), F.col("exit_date"))
+    """Last date of a line without a stay, when it lies in the years that the delivery covers; a unit file has none."""
+    last = F.when(F.col("kind") != "unit", F.coalesce("exit_date", "entry_date"))
+    year = F.date_format(last, "yyyy")
+    return F.when(year.between(F.col("first_year"), F.col("last_year")), last)
 
 
 def covered_start() -> Column:
@@ -51,16 +52,23 @@ def units_of(lines: DataFrame) -> DataFrame:
     in_order = whole.orderBy("entry_date", "exit_date", "rum_id", "record")
     throughout = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     numbers = ("newborn_weight", "gestational_age", "session_count", "severity_score")
-    units = lines.where(F.col("kind") == "rss").withColumns({name: whole_number(F.col(name)) for name in numbers})
+    units = lines.where(is_unit_stay()).withColumns({name: whole_number(F.col(name)) for name in numbers})
     last = {name: F.last(name).over(throughout) for name in ("exit_mode", "exit_destination")}
     return units.withColumns(
         {
             "unit_rank": F.row_number().over(in_order).cast("bigint"),
             "unit_count": F.count(F.lit(1)).over(whole),
             "stay_sessions": F.sum("session_count").over(whole),
+            "stay_codes": F.flatten(F.collect_list(codes_of_unit()).over(whole)),
             **{f"stay_{name}": column for name, column in last.items()},
         }
     )
+
+
+def codes_of_unit() -> Column:
+    """All diagnoses of a unit as kept, whatever their position."""
+    own = F.array("principal_diagnosis", "related_diagnosis")
+    return F.transform(F.concat(own, "associated", "documentary"), diagnosis)
 
 
 def unit_stay_table(units: DataFrame) -> DataFrame:
@@ -84,9 +92,14 @@ def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
     years = F.year("entry_date") - F.year("birth_date")
     not_yet = F.date_format("entry_date", "MMdd") < F.date_format("birth_date", "MMdd")
     age = F.when(not_yet, years - 1).otherwise(years)
+    ghm = F.concat("ghm_cmd", "ghm_suffix")
+    covid = covid_status(F.col("stay_codes"), F.col("stay_exit"), "pmsi")
     return shaped(
         first.withColumns(
             {
+                "covid": covid["covid"],
+                "covid_confirmed": covid["confirmed"],
+                "valued": ~F.startswith(ghm, F.lit("90")),
                 "exit_date": F.col("stay_exit"),
                 "exit_mode": F.col("stay_exit_mode"),
                 "exit_destination": F.col("stay_exit_destination"),
@@ -94,7 +107,7 @@ def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
                 "age_years": age,
                 "age_days": F.when(age == 0, F.datediff("entry_date", "birth_date")),
                 "sex": F.when(F.col("sex").isin("1", "2", "3"), F.col("sex")),
-                "ghm": F.concat("ghm_cmd", "ghm_suffix"),
+                "ghm": ghm,
                 "grouper_return_code": F.col("return_code"),
                 "line_version": F.col("version"),
                 "session_count": F.col("stay_sessions"),
@@ -108,16 +121,11 @@ def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
 
 def diagnoses_of(units: DataFrame, known: DataFrame) -> DataFrame:
     """Every diagnosis of every unit, by position; blank places of a repeated block are none."""
-    kind = load_layouts("hospital")["rss"]
-    zone, version = F.col("zone"), F.col("version")
-    associated = blocks_of(kind, "da_repeat", zone, F.col("da_repeat"), version)
-    after = zone.substr(F.col("da_repeat") * 8 + 1, F.length(zone))
-    documentary = blocks_of(kind, "dad_repeat", after, F.col("dad_repeat"), version)
     places = F.concat(
         F.array(placed("principal", F.lit(0), F.col("principal_diagnosis"))),
         F.array(placed("related", F.lit(0), F.col("related_diagnosis"))),
-        F.transform(associated, lambda one, rank: placed("associated", rank, one["associated_diagnosis"])),
-        F.transform(documentary, lambda one, rank: placed("documentary", rank, one["documentary_data"])),
+        F.transform("associated", lambda code, rank: placed("associated", rank, code)),
+        F.transform("documentary", lambda code, rank: placed("documentary", rank, code)),
     )
     rows = units.select(*COMMON, "unit_rank", *PLACE, F.explode(places).alias("told"))
     columns = {
@@ -135,14 +143,8 @@ def placed(kind: str, place: Column, text: Column) -> Column:
 
 def procedures_of(units: DataFrame, known: DataFrame) -> DataFrame:
     """Every act of every unit."""
-    kind = load_layouts("hospital")["rss"]
-    zone = F.col("zone")
-    after = zone.substr((F.col("da_repeat") + F.col("dad_repeat")) * 8 + 1, F.length(zone))
-    acts = blocks_of(kind, "act_repeat", after, F.col("act_repeat"), F.col("version"))
-    rows = units.select(*COMMON, "unit_rank", *PLACE, F.posexplode(acts).alias("place", "act"))
-    text = {name: F.nullif(F.trim(F.col("act")[name]), F.lit("")) for name in
-            ("ccam_code", "pmsi_extension", "phase", "activity", "documentary_extension", "modifiers",
-             "unplanned_association", "execution_count", "act_date")}  # fmt: skip
+    rows = units.select(*COMMON, "unit_rank", *PLACE, F.posexplode("acts").alias("place", "act"))
+    text = {name: F.col("act")[name] for name in ACT}
     columns = {
         "procedure_rank": (F.col("place") + 1).cast("bigint"),
         "procedure_date": day(text["act_date"]),
@@ -171,8 +173,9 @@ def flagged(rows: DataFrame, known: DataFrame) -> DataFrame:
 
 
 def line_table(lines: DataFrame) -> DataFrame:
-    """What the next night needs to know of this snapshot's lines: tokens and place, nothing that they say."""
-    return shaped(lines, "hospital_line")
+    """What the next night needs to know of this snapshot's lines: tokens, place and warnings, nothing that they say."""
+    told = {"exit_date": F.col("stay_exit"), "warnings": F.nullif(F.concat_ws(",", "warnings"), F.lit(""))}
+    return shaped(lines.withColumns(told), "hospital_line")
 
 
 def shaped(frame: DataFrame, table: str) -> DataFrame:

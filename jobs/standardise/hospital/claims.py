@@ -7,14 +7,21 @@ from jobs.identifiers.ins import ins13
 from jobs.identifiers.nir import nir13
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context
-from jobs.standardise.fixed_width import whole_number
+from jobs.standardise.hospital.compare import GROUP, Compared
+from jobs.standardise.hospital.fields import whole_number
 
 
-def claims_of(context: Context, lines: DataFrame) -> DataFrame:
+def claims_of(context: Context, lines: DataFrame, compared: Compared) -> DataFrame:
     """Claims of identity lines, and of stays that have none, wherever the base does not know that line or subject."""
-    stays = lines.groupBy("producer", "stay_id").agg(F.min("subject_id").alias("mother_subject_id"))
-    mothers = stays.withColumnRenamed("stay_id", "mother_stay_id")
-    speaks = (F.col("kind") == "vid_hosp") | ~F.col("has_identity")
+    stays = lines.select(*GROUP, "subject_id")
+    if compared.base is not None:  # a mother's stay that nothing touched is in the last snapshot alone
+        stays = stays.unionByName(
+            compared.base.join(compared.touched, GROUP, how="left_anti").select(*GROUP, "subject_id")
+        )
+    mothers = stays.groupBy("producer", F.col("stay_id").alias("mother_stay_id")).agg(
+        F.min("subject_id").alias("mother_subject_id")
+    )
+    speaks = (F.col("kind") == "vid_hosp") | (~F.col("identified") & (F.col("kind") != "unit"))
     new = F.col("base_subject").isNull() | (F.col("base_subject") != F.col("subject_id"))
     spoken = lines.where(speaks & new).join(mothers, ["producer", "mother_stay_id"], how="left")
     return complete_claims(

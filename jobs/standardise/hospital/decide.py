@@ -1,141 +1,104 @@
-"""From judged lines to one outcome each: twins inside the delivery, the covered years, and the base snapshot."""
+"""From judged lines to one outcome each: copies inside the delivery, the stay as a whole, the covered years."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.core.tokens import hmac_column, message, with_key
-from jobs.standardise.context import Context
-from jobs.standardise.fixed_width import line_bytes
+from jobs.codes.ucd import ucd13_of, ucd_status
+from jobs.standardise.hospital.compare import DELIVERY, in_force
+from jobs.standardise.hospital.fields import is_unit_stay
+from jobs.standardise.hospital.rules import OUT_OF_SCOPE
 
-DELIVERY = ["producer", "delivery_id"]
-PLACE = ["delivery_id", "file", "record"]
-
-
-def decide(context: Context, judged: DataFrame) -> DataFrame:
-    """Adds ``outcome``, ``current`` (the line is part of the new snapshot), its tokens, and what the base knows of it.
-
-    A line that the base holds has ``base_subject`` and the place where it was first accepted.
-    """
-    delivered = judged.join(F.broadcast(current_deliveries(context)), DELIVERY, how="left")
-    return against_base(context, with_tokens(context, within_years(among_lines(delivered))))
+STAY = [*DELIVERY, "stay"]
 
 
-def current_deliveries(context: Context) -> DataFrame:
-    """Deliveries with ``last``: no later one of this night holds the same producer's same years."""
-    table = context.delivery_table()
-    years = [F.substring("covers_from", 1, 4).alias("first_year"), F.substring("covers_to", 1, 4).alias("last_year")]
-    later = Window.partitionBy("producer", "first_year", "last_year").orderBy(F.desc("sequence"))
-    ranked = table.select(*DELIVERY, "sequence", *years).withColumn("rank", F.row_number().over(later))
-    return ranked.select(*DELIVERY, "first_year", "last_year", (F.col("rank") == 1).alias("last"))
+def decide(judged: DataFrame) -> DataFrame:
+    """Adds ``outcome`` and ``current`` (the line is part of the new snapshot) to lines that were judged one by one."""
+    late = F.col("late") & F.col("rule").isNull()
+    lines = whole_stays(judged.withColumn("rule", F.when(late, "HOS-046").otherwise(F.col("rule"))))
+    fine = F.col("rule").isNull()
+    outcome = (
+        F.when(F.col("rule").isin(*OUT_OF_SCOPE), "ignored")
+        .when(~fine, "quarantined")
+        .when(F.col("repeated"), "duplicate")
+        .when(F.col("base_subject").isNotNull() & in_force(), "unchanged")
+        .otherwise("accepted")
+    )
+    return lines.withColumns({"outcome": outcome, "current": fine & ~F.col("repeated") & in_force()})
 
 
 def among_lines(lines: DataFrame) -> DataFrame:
-    """Within one delivery, the same line again is a ``duplicate``.
+    """Within one delivery, the same line again is a ``repeated`` one.
 
     The same unit stay, or the identity of a stay, told in two ways is rejected both times: nothing says which is right.
     """
     clean = F.col("rule").isNull()
-    # lines that were rejected already share no key with anything
-    unit = F.concat_ws("\x1f", "kind", "stay", F.coalesce("rss_id", F.lit("")), F.coalesce("rum_id", F.lit("")))
-    own = F.when(clean, unit).otherwise(F.concat_ws("\x1f", F.lit("rejected"), "file", F.col("record").cast("string")))
-    keyed = lines.withColumn("line_key", own)
+    kind = F.when(is_unit_stay(), "unit stay").otherwise(F.col("kind"))
+    told = F.concat_ws("\x1f", kind, "stay", F.coalesce("rss_id", F.lit("")), F.coalesce("rum_id", F.lit("")))
+    one_per_key = is_unit_stay() | (F.col("kind") == "vid_hosp")
+    # a line of another kind is its own key; lines that were rejected already share no key with anything
+    place = F.concat_ws("\x1f", F.lit("rejected"), "file", F.col("record").cast("string"))
+    key = F.when(~clean, place).when(one_per_key, told).otherwise(F.concat_ws("\x1f", "kind", "line"))
+    keyed = lines.withColumn("line_key", key)
     same_key = Window.partitionBy(*DELIVERY, "line_key")
     in_order = same_key.orderBy("line", "file", "record")
     told_twice = clean & (F.min("line").over(same_key) != F.max("line").over(same_key))
     repeated = clean & F.coalesce(F.lag("line").over(in_order) == F.col("line"), F.lit(False))
-    marked = keyed.withColumn("told_twice", told_twice).withColumn("repeated", repeated)
-    code = F.when(F.col("kind") == "rss", "HOS-012").otherwise("HOS-015")
+    marked = keyed.withColumns({"told_twice": told_twice, "repeated": repeated})
+    code = F.when(is_unit_stay(), "HOS-012").otherwise("HOS-015")
     return marked.withColumn("rule", F.when(F.col("told_twice"), code).otherwise(F.col("rule"))).drop("told_twice")
 
 
-def within_years(lines: DataFrame) -> DataFrame:
-    """A stay belongs to the year of its last exit, which the delivery must cover.
+def whole_stays(lines: DataFrame) -> DataFrame:
+    """A stay is taken in whole or not at all, in the year of its last exit, which the delivery must cover.
 
-    Also warns of a stay without an identity line in its delivery (IDE-003), and of the reverse (HOS-020).
+    When one unit line of a stay is rejected, so are the others (HOS-017): a stay without one of its units has a wrong
+    length, wrong diagnoses and a wrong group. Warns of what belongs to no stay, and of what contradicts it.
     """
-    clean = F.col("rule").isNull()
-    counts = clean & (F.col("kind") == "rss")
-    stay = Window.partitionBy(*DELIVERY, "stay")
-    exit_ = F.max(F.when(counts, F.col("exit_date"))).over(stay)
-    year = F.date_format(exit_, "yyyy")
-    outside = counts & ~year.between(F.col("first_year"), F.col("last_year"))
-    identified = F.max(clean & (F.col("kind") == "vid_hosp")).over(stay)
-    alone = F.when(F.col("kind") == "rss", F.when(~identified, "IDE-003")).when(exit_.isNull(), "HOS-020")
-    seen = lines.withColumns({"outside": F.coalesce(outside, F.lit(False)), "alone": F.when(clean, alone)})
-    warned = F.when(F.col("alone").isNull(), F.col("warnings")).otherwise(F.array_append("warnings", F.col("alone")))
-    return seen.withColumns(
-        {"rule": F.when(F.col("outside"), "HOS-014").otherwise(F.col("rule")), "warnings": warned}
-    ).drop("outside", "alone")
-
-
-def with_tokens(context: Context, lines: DataFrame) -> DataFrame:
-    """Adds ``line_id`` (of the exact bytes), ``key_id`` (of what the line is about), stays and subjects as tokens.
-
-    All tokens are made here, so that the key is gone before anything is cached or written.
-    """
-    keyed = with_key(lines, context.key("collector"))
-    return keyed.withColumns(
+    unit, clean = is_unit_stay(), F.col("rule").isNull()
+    at_fault = ~clean & ~F.col("rule").isin(*OUT_OF_SCOPE)
+    stay = Window.partitionBy(*STAY)
+    counts = unit & clean & ~F.col("repeated")
+    seen = lines.withColumns(
         {
-            "line_id": short(hmac_column_bytes(F.col("key"), line_bytes(F.col("line")))),
-            "key_id": token("line", "producer", "line_key"),
-            "stay_id": stay_token("producer", "stay"),
-            "mother_stay_id": stay_token("producer", "mother_stay"),
-            "patient_id": token("patient", "producer", "patient_number"),
-            "stay_subject_id": token("patient of stay", "producer", "stay"),
+            "spoilt": F.coalesce(F.max(unit & at_fault).over(stay), F.lit(False)) & F.col("stay").isNotNull(),
+            "stay_entry": F.min(F.when(counts, F.col("entry_date"))).over(stay),
+            "stay_exit": F.max(F.when(counts, F.col("exit_date"))).over(stay),
+            "stay_rss": F.max(F.when(counts, F.col("rss_id"))).over(stay),
+            "given": F.collect_list(F.when(clean & ~F.col("repeated"), administration())).over(stay),
+            "identified": F.coalesce(F.max(clean & (F.col("kind") == "vid_hosp")).over(stay), F.lit(False)),
         }
-    ).drop("key")
-
-
-def token(domain: str, *names: str) -> Column:
-    """32 hexadecimal characters of a keyed hash; the frame has the column ``key``. Null when a part is null."""
-    return short(hmac_column(F.col("key"), message("hospital", domain, *[F.col(name) for name in names])))
-
-
-def stay_token(producer: str, stay: str) -> Column:
-    """The token of a local stay number."""
-    return token("stay", producer, stay)
-
-
-def hmac_column_bytes(key: Column, content: Column) -> Column:
-    """HMAC-SHA-256 of bytes that are no text."""
-    return F.call_function("hmac", key, content, F.lit("SHA256"))
-
-
-def short(digest: Column) -> Column:
-    """The first 16 bytes as hexadecimal text."""
-    return F.lower(F.hex(F.substring(digest, 1, 16)))
-
-
-def against_base(context: Context, lines: DataFrame) -> DataFrame:
-    """Adds ``outcome`` and ``current``. A line that the base holds byte for byte is ``unchanged``."""
-    base = base_lines(context).select(
-        "producer",
-        "line_id",
-        F.col("subject_id").alias("base_subject"),
-        F.lit(True).alias("known"),
-        *[F.col(name).alias(f"base_{name}") for name in PLACE],
     )
-    joined = lines.join(base, ["producer", "line_id"], how="left")
-    fine = F.col("rule").isNull() & ~F.col("repeated")
-    outcome = (
-        F.when(F.col("rule").isNotNull(), "quarantined")
-        .when(F.col("repeated"), "duplicate")
-        .when(F.col("known") & F.col("last"), "unchanged")
-        .otherwise("accepted")
-    )
-    return joined.withColumn("outcome", outcome).withColumn("current", fine & F.coalesce("last", F.lit(False)))
+    outside = ~F.date_format("stay_exit", "yyyy").between(F.col("first_year"), F.col("last_year"))
+    rule = F.when(unit & F.col("spoilt"), "HOS-017").when(unit & outside, "HOS-014")
+    coded = F.col("stay_exit").isNotNull() & ~F.col("spoilt") & ~F.coalesce(outside, F.lit(False))
+    found = F.filter(F.array(*stay_warnings(coded)), lambda code: code.isNotNull())
+    return seen.withColumns(
+        {
+            "rule": F.when(clean, rule).otherwise(F.col("rule")),
+            "warnings": F.when(clean, F.concat("warnings", found)).otherwise(F.col("warnings")),
+            "coded": coded,
+        }
+    ).drop("spoilt", "given")
 
 
-def base_lines(context: Context) -> DataFrame:
-    """The base snapshot's lines of the periods that this night's deliveries replace, each token once per producer."""
-    held = [pair for pair in scope_of(context) if pair[1] in context.base_periods("hospital_line", pair[0])]
-    return context.base_table("hospital_line", held)
+def administration() -> Column:
+    """What makes two lines of a drug file the same administration: the day and the drug, however it is coded."""
+    drug = F.coalesce(ucd13_of(F.col("drug_code")), F.col("drug_code"))
+    return F.when(F.col("kind") == "drug", F.concat_ws("\x1f", "entry_text", drug))
 
 
-def scope_of(context: Context) -> list[tuple[str, str]]:
-    """Every month of the years that the deliveries cover, by producer: a transmission replaces whole years."""
-    found = set()
-    for one in context.deliveries:
-        for year in range(int(one.covers_from[:4]), int(one.covers_to[:4]) + 1):
-            found |= {(one.producer, f"{year:04d}-{month:02d}") for month in range(1, 13)}
-    return sorted(found)
+def stay_warnings(coded: Column) -> list[Column]:
+    """Codes of what a line is told about by the other lines of its stay; null when there is nothing to say."""
+    kind = F.col("kind")
+    drug, link = kind == "drug", kind == "link"
+    in_stay = F.col("entry_date").between(F.col("stay_entry"), F.col("stay_exit"))
+    return [
+        F.when(is_unit_stay() & ~F.col("identified"), F.lit("IDE-003")),
+        F.when((kind == "vid_hosp") & ~coded, F.lit("HOS-020")),
+        F.when(drug & coded & ~in_stay, F.lit("HOS-030")),
+        F.when(drug & (F.size(F.filter("given", lambda one: one == administration())) > 1), F.lit("HOS-031")),
+        F.when(drug & ~coded, F.lit("HOS-032")),
+        F.when(drug & (ucd_status(F.col("drug_code")) != "valid"), F.lit("HOS-033")),
+        F.when(link & coded & (F.col("rss_id") != F.col("stay_rss")), F.lit("HOS-035")),
+        F.when(link & ~coded, F.lit("HOS-038")),
+    ]

@@ -1,16 +1,28 @@
-"""Row rules of hospital lines: each record gets exactly one outcome, and one rule when it is rejected."""
+"""Row rules of hospital lines that one line alone decides: whether it can be read, whose it is, when it was."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.identifiers.ins import ins_status
 from jobs.identifiers.nir import nir_status
-from jobs.standardise.layouts import load_layouts
+from jobs.standardise.hospital.fields import FIELDS_OF, is_unit_stay
 
-DIAGNOSIS = r"^[A-Z]\d\d[\d+]{0,3}$"
+UNREADABLE = {  # what the reader of fixed-width lines says, and the rule that it breaks
+    "packed": "HOS-018",
+    "endless": "HOS-047",
+    "converted": "HOS-013",
+    "unknown": "HOS-010",
+    "left_out": "HOS-045",
+    "known_version": "HOS-016",
+    "unknown_version": "HOS-001",
+    "short": "HOS-002",
+    "counter": "HOS-005",
+    "length": "HOS-002",
+}
 NO_DATE = r"^(X{8}|0{8})$"  # declared missing
-BLOCKS = {"rss": ("da_repeat", "dad_repeat", "act_repeat"), "vid_hosp": ("dmt_repeat",)}
 FIRST_YEAR, LAST_YEAR = 1850, 2100  # a date outside is a typing error, whatever the calendar allows
+OUT_OF_SCOPE = ("HOS-045", "HOS-046", "HOS-019")  # such a line is left out by its name, it is not at fault
+Rule = tuple[str, Column, Column]
 
 
 def judge_line(lines: DataFrame) -> DataFrame:
@@ -23,15 +35,22 @@ def judge_line(lines: DataFrame) -> DataFrame:
             "ins_status": ins_status(F.col("ins_number")),
         }
     )
-    # one array of what fires: the first non-null entry is the rule, and the fault carries its field
+    content = content_rules()
+    said = F.struct(reason().alias("rule"), F.col("unreadable_at").alias("field"))
     fired = F.coalesce(
-        *[F.when(broken, F.struct(F.lit(code).alias("rule"), at.alias("field"))) for code, broken, at in line_rules()]
+        F.when(F.col("unreadable").isNotNull(), said),
+        *[F.when(broken, F.struct(F.lit(code).alias("rule"), at.alias("field"))) for code, broken, at in content],
     )
     judged = known.withColumn("fired", fired)
-    warnings = F.when(F.col("kind") == "vid_hosp", number_warnings()).otherwise(no_warning())
-    return judged.withColumns({"rule": F.col("fired.rule"), "field": F.col("fired.field"), "warnings": warnings}).drop(
-        "fired"
-    )
+    return judged.withColumns(
+        {"rule": F.col("fired.rule"), "field": F.col("fired.field"), "warnings": line_warnings()}
+    ).drop("fired", "unreadable", "unreadable_at")
+
+
+def reason() -> Column:
+    """The rule of a line that cannot be read."""
+    rules = F.create_map(*[F.lit(text) for pair in UNREADABLE.items() for text in pair])
+    return F.element_at(rules, F.col("unreadable"))
 
 
 def day(text: Column) -> Column:
@@ -40,79 +59,57 @@ def day(text: Column) -> Column:
     return F.when(F.year(value).between(FIRST_YEAR, LAST_YEAR), value)
 
 
-def line_rules() -> list[tuple[str, Column, Column]]:
-    """(code, condition, field at fault), in the order in which they are tried. A null condition does not fire."""
-    layouts = load_layouts("hospital")
+def content_rules() -> list[Rule]:
+    """(code, condition, field at fault): what a readable line says of itself. A null condition does not fire."""
+    of_this_file = [name for name, fields in FIELDS_OF.items() if "finess" in fields]
+    of_a_stay = [name for name, fields in FIELDS_OF.items() if "stay" in fields]
     kind = F.col("kind")
-    none = F.lit(None).cast("string")
-    known = F.lit(False)
-    too_short = F.lit(False)
-    for name, one in layouts.items():
-        known = known | ((kind == name) & F.col("version").isin(list(one.layouts)))
-        too_short = too_short | ((kind == name) & (F.col("length") < one.min_length))
-    bad_counter, counter_name = bad_counters()
     broken_date, date_name = broken_dates()
+    no_number = [
+        F.when((kind == "drug") & ~F.coalesce(F.col(name).rlike(r"^\d{1,10}$"), F.lit(False)), F.lit(name))
+        for name in ("quantity_text", "amount_text")
+    ]
     return [
-        ("HOS-013", F.col("converted"), none),
-        ("HOS-010", kind == "unknown", none),
-        ("HOS-001", ~known, F.lit("version")),
-        ("HOS-002", too_short, none),
-        ("HOS-005", bad_counter, counter_name),
-        ("HOS-002", (F.col("rest") > 0) | cut_inside(), none),
-        ("HOS-011", F.col("finess").isNull() | (F.col("finess") != F.col("producer")), F.lit("finess")),
-        ("HOS-008", F.col("stay").isNull(), F.lit("stay")),
+        (
+            "HOS-011",
+            kind.isin(of_this_file) & (F.col("finess").isNull() | (F.col("finess") != F.col("producer"))),
+            F.lit("finess"),
+        ),
+        ("HOS-008", kind.isin(of_a_stay) & F.col("stay").isNull(), F.lit("stay")),
         ("HOS-003", broken_date, date_name),
         ("HOS-004", F.col("exit_date") < F.col("entry_date"), F.lit("exit")),
         ("HOS-006", F.col("birth_date") > F.col("entry_date"), F.lit("birth")),
-        ("HOS-009", (kind == "rss") & F.col("principal_diagnosis").isNull(), F.lit("principal_diagnosis")),
+        ("HOS-009", is_unit_stay() & F.col("principal_diagnosis").isNull(), F.lit("principal_diagnosis")),
+        ("HOS-034", F.coalesce(*no_number).isNotNull(), F.coalesce(*no_number)),
+        ("HOS-036", (kind == "unit") & F.col("unit_code").isNull(), F.lit("unit_code")),
     ]
-
-
-def bad_counters() -> tuple[Column, Column]:
-    """Whether a counter of the line's kind is no number, and the block that it counts."""
-    broken = [
-        F.when((F.col("kind") == kind) & F.col(block).isNull(), F.lit(block))
-        for kind, names in BLOCKS.items()
-        for block in names
-    ]
-    name = F.coalesce(*broken)
-    return name.isNotNull(), name
-
-
-def cut_inside() -> Column:
-    """A line shorter than announced: only blanks that end a diagnosis can have been lost, never part of an act."""
-    missing = -F.col("rest")
-    last_is_diagnosis = (F.col("kind") == "rss") & (F.col("act_repeat") == 0)
-    last = F.rtrim(F.col("zone").substr(((F.col("da_repeat") + F.col("dad_repeat") - 1) * 8 + 1), F.lit(8)))
-    forgiven = last_is_diagnosis & (missing < 8) & last.rlike(DIAGNOSIS)
-    dialysis = (F.col("kind") == "rss") & (F.col("version") == "123") & (F.col("act_repeat") > 0) & (missing <= 3)
-    return (missing > 0) & ~F.coalesce(forgiven | dialysis, F.lit(False))
 
 
 def broken_dates() -> tuple[Column, Column]:
     """Whether a date of the line is impossible, and which. Only the birth date may be declared missing, in VID-HOSP."""
-    rss, vid = F.col("kind") == "rss", F.col("kind") == "vid_hosp"
+    stay, vid = is_unit_stay(), F.col("kind") == "vid_hosp"
     sent = F.col("birth_text").isNotNull() & ~F.coalesce(F.col("birth_text").rlike(NO_DATE), F.lit(False))
     broken = [
-        F.when(F.col("birth_date").isNull() & (rss | (vid & sent)), F.lit("birth")),
-        F.when(F.col("entry_date").isNull() & rss, F.lit("entry")),
-        F.when(F.col("exit_date").isNull() & rss, F.lit("exit")),
+        F.when(F.col("birth_date").isNull() & (stay | (vid & sent)), F.lit("birth")),
+        F.when(F.col("entry_date").isNull() & stay, F.lit("entry")),
+        F.when(F.col("exit_date").isNull() & stay, F.lit("exit")),
+        F.when(F.col("entry_date").isNull() & (F.col("kind") == "drug"), F.lit("administration")),
+        F.when(F.col("entry_date").isNull() & (F.col("kind") == "unit"), F.lit("effective")),
     ]
     name = F.coalesce(*broken)
     return name.isNotNull(), name
 
 
-def number_warnings() -> Column:
-    """Numbers of an identity line that are barred as identifiers; the line itself is kept."""
+def line_warnings() -> Column:
+    """Numbers of an identity line that are barred as identifiers, and beds that are no number; the line is kept."""
     statuses = F.array("holder_status", "own_status", "ins_status")
+    barred = F.array(*map(F.lit, ("sentinel", "provisional", "passing")))
+    vid = F.col("kind") == "vid_hosp"
+    beds = (F.col("kind") == "unit") & ~F.col("bed_count").rlike(r"^\d+$")
     found = F.array(
-        F.when(F.array_contains(statuses, "key_wrong"), F.lit("IDE-001")),
-        F.when(F.arrays_overlap(statuses, F.array(*map(F.lit, ("sentinel", "provisional", "passing")))), "IDE-002"),
-        F.when(F.array_contains(statuses, "malformed"), F.lit("IDE-004")),
+        F.when(vid & F.array_contains(statuses, "key_wrong"), F.lit("IDE-001")),
+        F.when(vid & F.arrays_overlap(statuses, barred), F.lit("IDE-002")),
+        F.when(vid & F.array_contains(statuses, "malformed"), F.lit("IDE-004")),
+        F.when(beds, F.lit("HOS-037")),
     )
     return F.filter(found, lambda code: code.isNotNull())
-
-
-def no_warning() -> Column:
-    """An empty list of warnings."""
-    return F.array().cast("array<string>")

@@ -1,0 +1,62 @@
+"""What a transmission changed: the stays it told for the first time, told otherwise, or no longer told."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.standardise.context import Context
+from jobs.standardise.hospital.build import shaped
+from jobs.standardise.hospital.compare import GROUP, Compared, delivery_table, is_trial
+from jobs.standardise.hospital.fields import UNIT_STAYS
+
+
+def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataFrame:
+    """Rows of ``hospital_stay_change``: one per touched stay that has or had a coded unit. ``lines``: the snapshot."""
+    now = lines.groupBy(*GROUP).agg(
+        F.max("period").alias("period_now"),
+        F.max("delivery_told").alias("delivery"),
+        F.max(F.col("kind").isin(*UNIT_STAYS)).alias("coded_now"),
+        F.count_if(F.col("base_subject").isNull()).alias("lines_added"),
+    )
+    if compared.base is None:
+        told = now.withColumns(
+            {"coded_before": F.lit(False), "period_before": F.lit(None).cast("string"), "lines_removed": F.lit(0)}
+        )
+    else:
+        told = now.join(before(compared), GROUP, how="full").join(
+            F.broadcast(last_delivery(context)), "producer", how="left"
+        )
+        told = told.withColumn("delivery", F.coalesce("delivery", "last_delivery"))
+    was, is_ = (F.coalesce(name, F.lit(False)) for name in ("coded_before", "coded_now"))
+    change = F.when(was & is_, "changed").when(is_, "new").when(was, "withdrawn")
+    rows = told.withColumns(
+        {
+            "change": change,
+            "period": F.coalesce("period_now", "period_before"),
+            "lines_added": none_is_zero("lines_added"),
+            "lines_removed": none_is_zero("lines_removed"),
+        }
+    )
+    return shaped(rows.where(F.col("change").isNotNull()), "hospital_stay_change")
+
+
+def before(compared: Compared) -> DataFrame:
+    """The touched stays as the snapshot had them, and how many of their lines go."""
+    assert compared.base is not None and compared.gone is not None
+    held = compared.base.join(compared.touched, GROUP, how="left_semi")
+    were = held.groupBy(*GROUP).agg(
+        F.max("period").alias("period_before"), F.max(F.col("kind").isin(*UNIT_STAYS)).alias("coded_before")
+    )
+    removed = compared.gone.groupBy(*GROUP).agg(F.count(F.lit(1)).alias("lines_removed"))
+    return were.join(removed, GROUP, how="left")
+
+
+def last_delivery(context: Context) -> DataFrame:
+    """The newest delivery of each producer, which a withdrawn stay is missing from."""
+    table = delivery_table(context).where(F.col("last") & ~is_trial())
+    newest = F.max_by("delivery_id", "sequence").alias("last_delivery")
+    return table.groupBy("producer").agg(newest)
+
+
+def none_is_zero(name: str) -> Column:
+    """A count, zero where there is nothing to count."""
+    return F.coalesce(F.col(name), F.lit(0)).cast("bigint")
