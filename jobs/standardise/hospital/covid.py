@@ -44,7 +44,7 @@ def covid_status(codes: Column, day: Column, circuit: str) -> Column:
     """``struct(covid boolean, confirmed boolean)`` of a stay or visit from all its CIM-10 codes.
 
     ``codes``: array of text in any position, with or without dot. ``day``: the day of care that dates the rule (exit of
-    a stay, entry of a visit); a dated row never holds without it. Both flags are null when there is no code at all: nothing was said.
+    a stay, entry of a visit); a dated row never holds without it. Both flags are null without any code.
     """
     plain = F.transform(F.array_compact(codes), lambda one: F.upper(F.regexp_replace(one, "[. ]", "")))
     meant = [one for one in covid_codes(circuit) if one.covid]

@@ -22,7 +22,7 @@ CODED: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "severity": ("GRAVITE", 1, ("1", "2", "3", "4", "5", "P", "D")),
     "orientation": ("ORIENT", 6, ()),
 }
-MODES, TRANSPORTS = ("entry_mode", "origin", "exit_mode", "destination"), ("transport", "transport_care")
+MODES, TRANSPORTS = ("entry_mode", "origin", "exit_mode", "destination"), ("transport", "transport_care", "orientation")
 
 
 def judge_visits(context: Context, parsed: DataFrame) -> DataFrame:
@@ -75,14 +75,14 @@ def typed(parsed: DataFrame) -> DataFrame:
             "seconds": fields.seconds_between(F.col("entry_wall"), F.col("exit_wall")),
         }
     )
-    codes_told = F.array_compact(
-        F.concat(F.array("principal"), F.coalesce("associated", F.array().cast("array<string>")))
-    )
-    status = covid_status(codes_told, F.col("entry_date"), EMERGENCY)
+    told = F.array_compact(F.concat(F.array("principal"), F.coalesce("associated", F.array().cast("array<string>"))))
+    status = covid_status(told, F.col("entry_date"), EMERGENCY)
     return dated.withColumns(
         {
             "duration_minutes": F.floor(F.col("seconds") / 60).cast("bigint"),
-            "age_years": F.floor(F.months_between("entry_date", "birth_date", roundOff=False) / 12).cast("bigint"),
+            "age_years": fields.age(F.col("birth_date"), F.col("entry_date")),
+            "diagnosis_count": F.size(told).cast("bigint"),
+            "procedure_count": F.size("acts").cast("bigint"),
             "covid": status["covid"],
             "covid_confirmed": status["confirmed"],
         }
@@ -129,12 +129,12 @@ def warnings() -> Column:
         "RPU-020": any_of([unlisted(name) for name in MODES]),
         "RPU-021": any_of([unlisted(name) for name in TRANSPORTS]),
         "RPU-022": unlisted("severity"),
-        "RPU-023": F.col("sex").isNull() & (F.upper("sex_text") != "I"),
+        "RPU-023": F.col("sex").isNull() & ~F.upper("sex_text").eqNullSafe("I"),
         "RPU-024": F.col("birth_text").isNull(),
         "RPU-025": ~F.col("entry_date").between(F.col("first_day"), F.col("last_day")),
         "RPU-026": F.col("seconds") > LONGEST_DAYS * 86_400,
         "RPU-027": (site != F.col("producer")) | ~site.rlike(FINESS),
-        "RPU-032": F.col("residence_text").isNotNull() & F.col("residence_code").isNull(),
+        "RPU-031": F.col("residence_text").isNotNull() & F.col("residence_code").isNull(),
     }
     codes = [F.when(condition & F.col("rule").isNull(), F.lit(code)) for code, condition in told.items()]
     return F.array_compact(F.array(*codes))

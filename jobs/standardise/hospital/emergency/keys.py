@@ -1,8 +1,8 @@
 """What a visit is known by. The format has no number for it, so its own content must do.
 
 A visit is named by site, minute of entry, birth date, sex and postcode. Two visits may share all five (twins brought
-together): within one file, different contents on one key are different visits, numbered by ``key_rank``. The same key in
-a later file is the same visit told again; a content that the base knows keeps its rank.
+together): within one file, different contents on one key are different visits, numbered by ``key_rank``. The same key
+in a later file is the same visit told again; a content that the base knows keeps its rank.
 """
 
 from pyspark.sql import Column, DataFrame, Window
@@ -17,9 +17,9 @@ DOMAIN = "emergency"
 
 
 def with_tokens(visits: DataFrame, key: DataFrame) -> DataFrame:
-    """Adds ``key_id`` and ``content_id`` as keyed tokens; the content is all that was sent, times read to the second."""
+    """Adds ``key_id`` and ``content_id`` as keyed tokens; the content is all that was sent, times to the second."""
     named = [F.date_format("entry_wall", "yyyy-MM-dd HH:mm"), F.date_format("birth_date", "yyyy-MM-dd")]
-    parts = ["producer", "site", *named, F.upper("sex_text"), F.upper("residence_text")]
+    parts: list[Column | str] = ["producer", "site", *named, F.upper("sex_text"), F.upper("residence_text")]
     sent = [name for name in ELEMENTS.values() if name not in ("entry_text", "exit_text")]
     content = F.struct("site", "commune_given", "entry_wall", "exit_wall", *sent, *[name for _, name in LISTS.values()])
     return (

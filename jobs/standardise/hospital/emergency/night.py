@@ -9,6 +9,7 @@ from jobs.core.schema import load_schema
 from jobs.reference.lists import codes
 from jobs.standardise.context import RECORDS, Context
 from jobs.standardise.documents import Limits
+from jobs.standardise.hospital.emergency import FORMAT, TABLES
 from jobs.standardise.hospital.emergency.judge import judge_visits
 from jobs.standardise.hospital.emergency.keys import with_ranks, with_tokens
 from jobs.standardise.hospital.emergency.parse import PARSED, parser
@@ -16,8 +17,7 @@ from jobs.standardise.merge import PLACE, Merged, merge_append, touched
 from jobs.standardise.shared_record import settled, small_batches, spread
 from jobs.standardise.shared_record.files import whole_files
 
-FORMAT = "rpu-oscour"
-VISIT, DIAGNOSIS, PROCEDURE = "emergency_visit", "emergency_diagnosis", "emergency_procedure"
+VISIT, DIAGNOSIS, PROCEDURE = TABLES
 UNKNOWN_DIAGNOSIS, UNKNOWN_ACT, AMBIGUOUS = "RPU-028", "RPU-029", "RPU-030"
 
 
@@ -37,7 +37,7 @@ def visits_of_night(context: Context) -> dict[str, Any]:
         "records": records_of(judged, merged, told),
         "tables": {VISIT: rows, **tables},
         "claims": context.spark.createDataFrame([], load_schema("identity/claim").spark),
-        "scope": {name: merged.scope for name in (VISIT, DIAGNOSIS, PROCEDURE)},
+        "scope": dict.fromkeys(TABLES, merged.scope),
         "events": merged.events,
     }
 
