@@ -166,7 +166,7 @@ def touched_paths(
     old: list[DataFile] = []
     new: list[DataFile] = []
     rest: list[DataFile] = []
-    for one in (plan for plan in plans if plan.personal):
+    for one in filter(lambda item: item.personal, plans):
         was, now = before.tables.get(one.schema.name, {}), tables[one.schema.name]
         touched = set(work[one.schema.name]) | (set(was) - set(now))
         old += [file for month in touched for file in was.get(month, [])]
