@@ -8,7 +8,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.hospital_units import (
-    ADULT, COUNTED_TWICE, LATER, MOTHER, NEWBORN, NEXT_DAY, SERVICE, SESSION, SOME_DAY, STILLBORN, act, acts,
+    ADULT,
+    COUNTED_TWICE,
+    LATER,
+    MOTHER,
+    NEWBORN,
+    NEXT_DAY,
+    SERVICE,
+    SESSION,
+    SOME_DAY,
+    STILLBORN,
+    act,
+    acts,
     two_units,
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ CODES = {
     "entry": ("GRP-025", "GRP-053", "GRP-026", "GRP-027"),
     "exit": ("GRP-034", "GRP-054", "GRP-035", "GRP-049"),
 }
+OF_DRUGS = {"HOS-030", "HOS-032", "HOS-033", "HOS-034"}  # rules of the drug file
 PAIRS = [
     (side, mode, place, where)
     for side, mode, place in product(SIDES, "06789NO", " 1234567RU")
@@ -187,3 +188,11 @@ def test_every_control_of_the_catalogue_is_decided_or_says_why_not():
         for code in one["implemented_by"].split():
             assert rules()[code].severity == {"blocking": "critical", "signal": "warning"}[one["judged"]]
         assert one["judged"] in ("", one["effect"]) or one["reason"], "a control judged otherwise says why"
+
+
+def test_every_file_error_and_return_code_is_decided_or_says_why_not():
+    for name, count in (("file_errors", 61), ("identity_return_codes", 35)):
+        assert len(catalogue(name)) == count
+        for one in catalogue(name):
+            assert one["implemented_by"] or one["reason"], one
+            assert set(one["implemented_by"].split()) <= set(rules()) | OF_DRUGS, one

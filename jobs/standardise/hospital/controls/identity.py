@@ -40,11 +40,12 @@ def return_codes() -> dict[str, Column]:
     }
 
 
-def identity_warnings(codes: dict[str, Column]) -> Column:
+def identity_warnings() -> Column:
     """IDE-010 to IDE-013 of an identity line, an array of text: which of its return codes is not 0.
 
-    ``codes``: those of ``return_codes``, or columns that hold them.
+    Needs ``holder_number``, ``holder_key``, ``birth_text``, ``sex`` and ``stay``.
     """
+    codes = return_codes()
     single = [F.when(codes[name] != 0, code) for name, code in NOT_ZERO.items()]
     any_ = F.when(F.greatest(*[codes[name] for name in ANY_OF]) != 0, ANY_NOT_ZERO)
     return F.filter(F.array(any_, *single), lambda code: code.isNotNull())
