@@ -8,9 +8,11 @@ from pathlib import Path
 from jobs.catalogue import rule_catalogue
 from jobs.core.settings import REPOSITORY
 from jobs.release.dictionary import dictionary
+from jobs.standardise.hospital.controls.catalogue import controls_page
 
 DERIVED: dict[str, Callable[[], str]] = {
     "docs/reference/dictionary.md": dictionary,
+    "docs/reference/hospital-controls.md": controls_page,
     "docs/reference/rules.md": rule_catalogue,
 }
 

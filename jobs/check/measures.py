@@ -5,6 +5,12 @@ from typing import Any
 
 NO_IDENTITY = ("IDE-002", "IDE-003")  # no number, or no identity record at all for the care record
 DECLARED_DIFFERS, FILE_WITHOUT_RECORD = "DEL-020", "DEL-021"
+RETURN_SHARES = {  # stays whose identity line has a return code other than 0, against the published shares
+    "holder_number_error_share": "IDE-011",
+    "birth_date_error_share": "IDE-012",
+    "sex_error_share": "IDE-013",
+    "identity_error_share": "IDE-010",
+}
 COLUMNS = (
     "producer",
     "quarantined_share",
@@ -12,6 +18,7 @@ COLUMNS = (
     "files_without_record",
     "volume_ratio",
     "without_identity_share",
+    *RETURN_SHARES,
 )
 
 
@@ -29,6 +36,7 @@ def measure(hold: dict[str, Any], name: str, item: dict[str, Any], volumes: list
     if not item["deliveries"]:
         return dict.fromkeys(COLUMNS) | {"producer": name}
     read, told = item["read"], item.get("warnings", {})
+    stays = item.get("rows", {}).get("hospital_stay", 0)
     unidentified = max(told.get(code, 0) for code in NO_IDENTITY)
     return {
         "producer": name,
@@ -37,6 +45,7 @@ def measure(hold: dict[str, Any], name: str, item: dict[str, Any], volumes: list
         "files_without_record": told.get(FILE_WITHOUT_RECORD, 0),
         "volume_ratio": volume_ratio(hold, read, volumes),
         "without_identity_share": unidentified / read if read else None,
+        **{name: told.get(code, 0) / stays if stays else None for name, code in RETURN_SHARES.items()},
     }
 
 
