@@ -12,7 +12,11 @@ PARIS = ZoneInfo("Europe/Paris")
 
 @dataclass
 class Delivery:
-    """One delivery with its files in order; ``records`` tells how many records a file declares, if it does."""
+    """One delivery with its files in order.
+
+    ``records`` tells how many records a file declares, if it does; ``transmission`` is empty for an ordinary one, else
+    ``trial`` or ``fast_track``.
+    """
 
     source: str
     producer: str
@@ -24,6 +28,7 @@ class Delivery:
     mode: str
     files: dict[str, bytes]
     records: dict[str, int] = field(default_factory=dict)
+    transmission: str = ""
 
     def manifest(self) -> dict[str, object]:
         """The manifest as the design and ``schemas/`` describe it."""
@@ -38,7 +43,8 @@ class Delivery:
             if name in self.records:
                 entry["records"] = self.records[name]
             files.append(entry)
-        return {
+        kind = {"transmission": self.transmission} if self.transmission else {}
+        return kind | {
             "manifest_version": 1,
             "delivery_id": self.delivery_id,
             "producer": self.producer,

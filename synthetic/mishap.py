@@ -1,4 +1,7 @@
-"""What befalls whole deliveries, on request: cut, still arriving, never come, sent again, from a stranger."""
+"""What befalls whole deliveries, on request: cut, still arriving, never come, sent again, from a stranger.
+
+The kinds ``OF_HOSPITALS`` change what is in a hospital's delivery: see ``mishap_hospital`` and ``hospital_delivery``.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +10,10 @@ from jobs.core.errors import ConfigError
 from synthetic.deposit import Delivery, deposit, write_last
 
 CUT, ARRIVING, MISSING, RESENT, CHANGED, UNKNOWN = "cut", "arriving", "missing", "resent", "changed", "unknown"
-KINDS = (CUT, ARRIVING, MISSING, RESENT, CHANGED, UNKNOWN)
+GZIP, UTF8, EMPTY, TRIAL, FAST_TRACK = "gzip", "utf8", "empty", "trial", "fast_track"
+UNREADABLE = (GZIP, UTF8, EMPTY)
+OF_HOSPITALS = (*UNREADABLE, TRIAL, FAST_TRACK)
+KINDS = (CUT, ARRIVING, MISSING, RESENT, CHANGED, UNKNOWN, *OF_HOSPITALS)
 STATUS = {
     CUT: "corrupt",
     ARRIVING: "arriving",
@@ -38,8 +44,11 @@ def parse(texts: list[str]) -> list[Mishap]:
 
 
 def send(delivery: Delivery, landing: Path, kinds: set[str]) -> str:
-    """Deposit one delivery under the mishaps of its producer; the status that pull must find, or ``missing``."""
-    if MISSING in kinds:
+    """Deposit one delivery under the mishaps of its producer; the status that pull must find, or ``missing``.
+
+    Without files there is nothing to deposit.
+    """
+    if MISSING in kinds or not delivery.files:
         return MISSING
     fresh = deposit(delivery, landing, complete=ARRIVING not in kinds)
     if CUT in kinds and fresh:

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
 
 from jobs.core.errors import ConfigError
 from jobs.core.settings import Settings
-from synthetic import mishap, truth
+from synthetic import mishap, mishap_hospital, truth
 from synthetic.dispensing import dispensations, presentations
 from synthetic.draws import day_number, iso_day
+from synthetic.hospital_delivery import hospital
 from synthetic.mess import MESS_COLUMNS, Plan
 from synthetic.mishap import Mishap
 from synthetic.nir import finess
-from synthetic.produce import OUTCOMES, Night, Sent, begin, first_day, hospital, pharmacy, years_sent
+from synthetic.produce import OUTCOMES, Night, Sent, begin, first_day, pharmacy
 from synthetic.register import write_register
 from synthetic.settings import Simulation, establish, previous_night
 from synthetic.shared_record import shared_record
@@ -40,8 +42,8 @@ def simulate(
         raise ConfigError(f"The simulation of this root begins on {simulation.start}; that night is too early.")
     write_register(settings.root / "producers.csv", simulation.sizes)
     frame = frame_of(settings, night, simulation, only)
-    sent = list(everything(frame))
-    statuses = send_all(settings, simulation, sent, mishaps, only)
+    sent = [mishap_hospital.befall(one, kinds_of(one, mishaps)) for one in everything(frame, mishaps)]
+    statuses = send_all(settings, simulation, frame, sent, mishaps)
     tables = truth_tables(frame.world, sent, statuses)
     truth.write(settings.truth / night, tables)
     return {
@@ -56,18 +58,24 @@ def frame_of(settings: Settings, night: str, simulation: Simulation, only: str) 
     """The world as it is known in that night."""
     world = World(simulation.sizes, day_number(simulation.start), day_number(night) - 1)
     plan = Plan(simulation.sizes.seed, simulation.mess, only)
-    return begin(night, previous_night(settings.truth, night), simulation.start, world, plan)
+    previous = previous_night(settings.truth, night)
+    return begin(night, previous, truth.known_days(settings.truth, previous), world, plan)
 
 
-def everything(night: Night) -> Iterator[Sent]:
+def kinds_of(one: Sent, mishaps: list[Mishap]) -> set[str]:
+    """The kinds of mishap that befall a delivery's producer."""
+    return {m.kind for m in mishaps if m.producer == one.delivery.producer}
+
+
+def everything(night: Night, mishaps: list[Mishap]) -> Iterator[Sent]:
     """Every delivery of the night, source by source."""
     world = night.world
     stays = world.all_stays(world.start, night.last)
-    years = pd.Series([int(iso_day(day)[:4]) for day in stays.exit], dtype=int)
+    fast = {m.producer for m in mishaps if m.kind == mishap.FAST_TRACK}
+    shares = dict(list(stays.groupby("hospital")))
     for rank in range(world.sizes.hospitals):
-        for turn, year in enumerate(years_sent(night), start=1):
-            own = stays[(stays.hospital == rank) & (years == year)].reset_index(drop=True)
-            yield hospital(night, rank, year, turn, own)
+        own = shares.get(rank, stays.iloc[:0]).reset_index(drop=True)
+        yield from hospital(night, rank, own, finess(rank) in fast)
     days = range(first_day(night), night.last + 1)
     lines = pd.concat([dispensations(world, day) for day in days], ignore_index=True)
     shares = dict(list(lines.groupby("pharmacy")))
@@ -77,38 +85,54 @@ def everything(night: Night) -> Iterator[Sent]:
 
 
 def send_all(
-    settings: Settings, simulation: Simulation, sent: list[Sent], mishaps: list[Mishap], only: str
+    settings: Settings, simulation: Simulation, night: Night, sent: list[Sent], mishaps: list[Mishap]
 ) -> list[dict[str, object]]:
     """Deposit everything; one row per delivery with the status that pull must find."""
     rows = []
     for one in sent:
-        kinds = {m.kind for m in mishaps if m.producer == one.delivery.producer}
+        kinds = kinds_of(one, mishaps)
         status = mishap.send(one.delivery, settings.landing, kinds)
-        rows.append(row_of(one, status))
+        rows.append(row_of(one, status) | {"known_to": known_to(night, one, status, kinds)})
     again = [m for m in mishaps if m.kind in (mishap.RESENT, mishap.CHANGED)]
     if again:
-        rows += send_earlier(settings, simulation, sent[0].delivery.night, again, only)
+        rows += send_earlier(settings, simulation, night, again)
     if any(m.kind == mishap.UNKNOWN for m in mishaps):
         rows.append(send_strange(settings, sent))
     return rows
+
+
+def known_to(night: Night, one: Sent, status: str, kinds: set[str]) -> str:
+    """Up to which day a hospital's validated stays are known after this delivery; empty if none, or no hospital's.
+
+    A delivery with a file that cannot be read is not counted on.
+    """
+    delivery = one.delivery
+    if one.kind != "hospital_stay":
+        return ""
+    if status == "complete" and not delivery.transmission and not kinds & set(mishap.UNREADABLE):
+        return delivery.last_day
+    return iso_day(night.known[delivery.producer]) if delivery.producer in night.known else ""
 
 
 def row_of(one: Sent, status: str) -> dict[str, object]:
     """A delivery's identity, expected status and expected counts (none unless it is complete)."""
     row: dict[str, object] = {name: getattr(one.delivery, name) for name in PLACE}
     row["expected_status"] = status
+    row["known_to"] = ""
+    row |= {"mode": one.delivery.mode, "transmission": one.delivery.transmission, "covers_to": one.delivery.last_day}
     return row | {name: one.counts[name] if status == "complete" else 0 for name in ("read", *OUTCOMES)}
 
 
 def send_earlier(
-    settings: Settings, simulation: Simulation, night: str, again: list[Mishap], only: str
+    settings: Settings, simulation: Simulation, night: Night, again: list[Mishap]
 ) -> list[dict[str, object]]:
     """The newest earlier deliveries of some producers, deposited once more."""
-    earlier = previous_night(settings.truth, night)
+    earlier = previous_night(settings.truth, night.date)
     if earlier is None:
         raise ConfigError("Nothing can be sent again in the first night.")
     kinds = {m.producer: m.kind for m in again}
-    found = [s for s in everything(frame_of(settings, earlier, simulation, only)) if s.delivery.producer in kinds]
+    then = frame_of(settings, earlier, simulation, night.plan.only)
+    found = [s for s in everything(then, []) if s.delivery.producer in kinds]
     return [row_of(s, mishap.send_again(s.delivery, settings.landing, kinds[s.delivery.producer])) for s in found]
 
 
@@ -127,20 +151,23 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
         kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True)
         for kind in ("hospital_stay", "dispensation", "document")
     }
+    drugs = pd.concat([s.extra["hospital_drug"] for s in sent if "hospital_drug" in s.extra], ignore_index=True)
     return {
         "person": truth.persons(world),
         "relation": truth.relations(world),
-        "delivery": pa.Table.from_pandas(pd.DataFrame(statuses), preserve_index=False),
-        "mess": pa.Table.from_pandas(mess.astype({"record": "int64"}), preserve_index=False),
+        "delivery": truth.typed(pd.DataFrame(statuses)),
+        "mess": truth.typed(mess.astype({"record": "int64"})),
         "hospital_stay": stay_table(kinds["hospital_stay"]),
+        "hospital_drug": drug_table(drugs),
         "dispensation": dispensation_table(kinds["dispensation"]),
-        "document": pa.Table.from_pandas(kinds["document"], preserve_index=False),
+        "document": truth.typed(kinds["document"]),
     }
 
 
 def stay_table(stays: pd.DataFrame) -> pa.Table:
     """Every transmitted stay and whose it is."""
-    columns = [*PLACE, "number", "mother_number", "reason", "units", "died", "unit_lines_accepted", "identity_accepted"]
+    columns = [*PLACE, "number", "mother_number", "reason", "units", "died", "unit_lines_accepted",
+               "identity_accepted", "covid"]  # fmt: skip
     table = pa.Table.from_pandas(
         stays[columns].rename(columns={"number": "local_stay_id", "mother_number": "mother_local_stay_id"}),
         preserve_index=False,
@@ -149,6 +176,16 @@ def stay_table(stays: pd.DataFrame) -> pa.Table:
     for name in ("entry", "exit"):
         table = table.append_column(f"{name}_date", truth.day(stays[name].to_numpy()))
     return table.append_column("person", pa.array(truth.person_id(stays.person.to_numpy(dtype="int64"))))
+
+
+def drug_table(given: pd.DataFrame) -> pa.Table:
+    """Every drug given in hospital and told beside the stays; quantity in units, amount in euros."""
+    columns = [*PLACE, "file", "record", "number", "ucd7", "ucd13", "seven", "quantity", "amount", "fault", "accepted"]
+    renamed = given[columns].rename(columns={"number": "local_stay_id", "seven": "told_by_seven"})
+    for name in ("quantity", "amount"):
+        renamed[name] = [Decimal(int(thousandths)).scaleb(-3) for thousandths in renamed[name]]
+    table = truth.typed(renamed)
+    return table.append_column("administered_on", truth.day(given.day.to_numpy()))
 
 
 def dispensation_table(lines: pd.DataFrame) -> pa.Table:

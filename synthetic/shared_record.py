@@ -18,6 +18,8 @@ from synthetic.truth import person_id
 from synthetic.xdm import Enclosed, package
 
 Row = dict[str, object]
+COLUMNS = ("person", "unique_id", "set_id", "version", "replaces", "action", "type_code", "after_stay", "filed_on",
+           "file", "record", "carrier", "accepted")  # fmt: skip
 
 
 def shared_record(night: Night) -> Sent:
@@ -38,7 +40,8 @@ def shared_record(night: Night) -> Sent:
         last_day=iso_day(night.last), mode="append", files=dict(sorted(files.items())), records={},
     )  # fmt: skip
     mess = mess_table(faults, **place)
-    table = pd.DataFrame(truth).sort_values(["file", "record"], ignore_index=True).assign(**place)
+    table = pd.DataFrame(truth, columns=COLUMNS).astype({"version": int, "record": int, "accepted": bool})
+    table = table.sort_values(["file", "record"], ignore_index=True).assign(**place)
     counts = {outcome: int((mess.expected_outcome == outcome).sum()) for outcome in OUTCOMES}
     counts["accepted"] = int(table.accepted.sum())
     counts["read"] = sum(counts.values())

@@ -1,6 +1,5 @@
 """Who stays in hospital: the stays that end on one day, as facts about persons, before any format."""
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,9 +14,12 @@ DATA = Path(__file__).parent / "data"
 CYCLE = 45  # a person can leave hospital on one day in this many, so that stays never overlap
 LONGEST = 30
 DELIVERY, NEWBORN, DEATH = "delivery", "newborn", "death"
+RESPIRATORY = ("copd", "pneumonia", "respiratory_failure", "bronchiolitis")
+COVID = ("U0710", "U0711", "U0712", "U0714", "U0715")  # U0713 tells of an examination for another reason
+COVID_DRAWN = np.array(["U0710", "U0711", "U0712", "U0713", "U0711", "U0714", "U0710", "U0713"])
 COLUMNS = (
     "person", "hospital", "entry", "exit", "reason", "principal", "related", "ghm", "procedures", "sessions",
-    "units", "died", "mother",
+    "units", "died", "mother", "associated",
 )  # fmt: skip
 
 
@@ -41,10 +43,9 @@ def profiles() -> pd.DataFrame:
 
 
 @cache
-def code_list(name: str) -> "np.ndarray":
-    """The codes of one of the short lists in ``data/``."""
-    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as stream_:
-        return np.array([row["code"] for row in csv.DictReader(stream_)])
+def code_list(name: str) -> pd.DataFrame:
+    """One of the short lists in ``data/``, all text."""
+    return pd.read_csv(DATA / f"{name}.csv", keep_default_na=False, dtype=str)
 
 
 def stays_ending(sizes: Sizes, people: Population, day: int) -> pd.DataFrame:
@@ -54,7 +55,16 @@ def stays_ending(sizes: Sizes, people: Population, day: int) -> pd.DataFrame:
     table["number"] = [local_number(day, rank) for rank in range(len(table))]
     mothers = table[table.reason == DELIVERY].set_index("person")["number"]
     table["mother_number"] = table["mother"].map(mothers).fillna("")
+    table["associated"] = with_covid(table, day)
+    table["covid"] = table.principal.isin(COVID) | table.associated.isin(COVID)
     return table
+
+
+def with_covid(table: pd.DataFrame, day: int) -> "np.ndarray":
+    """The diagnosis that a stay always carries beside its principal one; some respiratory stays have one of U07.1."""
+    who = table.person.to_numpy(dtype=np.int64)
+    drawn = table.reason.isin(RESPIRATORY).to_numpy() & chance(who + day, 35, 0.25)
+    return np.where(drawn, COVID_DRAWN[scatter(who + day, 36) % len(COVID_DRAWN)], table.associated)
 
 
 def local_number(day: int, rank: int) -> str:
@@ -89,7 +99,7 @@ def illnesses(sizes: Sizes, people: Population, day: int) -> pd.DataFrame:
     units = np.minimum(1 + (draw.random(len(who)) < 0.2) + (draw.random(len(who)) < 0.06), np.maximum(nights, 1))
     return frame(
         chosen, person=who, hospital=home_hospital(sizes, people, who, day), entry=day - nights, exit=day,
-        reason=chosen["name"], units=units, died=False, mother=-1,
+        reason=chosen["name"], units=units, died=False, mother=-1, associated="",
     )  # fmt: skip
 
 
@@ -110,26 +120,30 @@ def deaths(sizes: Sizes, people: Population, day: int) -> pd.DataFrame:
     nights = scatter(who, 33) % 12
     return frame(
         chosen, person=who, hospital=home_hospital(sizes, people, who, day), entry=day - nights, exit=day,
-        reason=DEATH, units=1, died=True, mother=-1,
+        reason=DEATH, units=1, died=True, mother=-1, associated="",
     )  # fmt: skip
 
 
 def confinements(sizes: Sizes, people: Population, day: int) -> pd.DataFrame:
     """Births: the mother's stay and each child's, which begin and end together in one hospital."""
     babies = np.flatnonzero(people.birth_exit == day)
-    mothers, first = np.unique(people.mother[babies], return_index=True)
-    hospital = home_hospital(sizes, people, mothers, day)
-    born = people.birth[babies]
-    codes = pd.DataFrame({"principal": "O800", "related": "", "ghm": "14Z14A", "procedures": "JQGD010", "sessions": 0},
-                         index=range(len(mothers)))  # fmt: skip
-    hers = frame(codes, person=mothers, hospital=hospital, entry=born[first], exit=day, reason=DELIVERY, units=1,
-                 died=False, mother=-1)  # fmt: skip
-    codes = pd.DataFrame({"principal": "Z380", "related": "", "ghm": "15M05A", "procedures": "", "sessions": 0},
-                         index=range(len(babies)))  # fmt: skip
-    where = hospital[np.searchsorted(mothers, people.mother[babies])]
-    theirs = frame(codes, person=babies, hospital=where, entry=born, exit=day, reason=NEWBORN, units=1, died=False,
-                   mother=people.mother[babies])  # fmt: skip
+    mothers, first, place, children = np.unique(
+        people.mother[babies], return_index=True, return_inverse=True, return_counts=True
+    )
+    hospital, born = home_hospital(sizes, people, mothers, day), people.birth[babies]
+    hers = frame(codes("O800", "14Z14A", "JQGD010", len(mothers)), person=mothers, hospital=hospital, entry=born[first],
+                 exit=day, reason=DELIVERY, units=1, died=False, mother=-1,
+                 associated=np.where(children > 1, "Z372", "Z370"))  # fmt: skip
+    theirs = frame(codes("Z380", "15M05A", "", len(babies)), person=babies, hospital=hospital[place], entry=born,
+                   exit=day, reason=NEWBORN, units=1, died=False, mother=people.mother[babies],
+                   principal=np.where(children[place] > 1, "Z383", "Z380"), associated="")  # fmt: skip
     return pd.concat([hers, theirs], ignore_index=True)
+
+
+def codes(principal: str, ghm: str, procedures: str, rows: int) -> pd.DataFrame:
+    """The same codes for a number of stays."""
+    same = {"principal": principal, "related": "", "ghm": ghm, "procedures": procedures, "sessions": 0}
+    return pd.DataFrame(same, index=range(rows))
 
 
 def frame(codes: pd.DataFrame, **facts: object) -> pd.DataFrame:

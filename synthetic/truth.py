@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthetic.draws import EPOCH, Ints
+from synthetic.draws import EPOCH, Ints, day_number
 from synthetic.people import NEVER, NOBODY, Population
 from synthetic.world import World
 
@@ -58,6 +58,23 @@ def relations(world: World) -> pa.Table:
         has = np.flatnonzero(other != NOBODY)
         parts.append(pd.DataFrame({"person": person_id(has), "relation": kin, "of": person_id(other[has])}))
     return pa.Table.from_pandas(pd.concat(parts, ignore_index=True), preserve_index=False)
+
+
+def typed(frame: pd.DataFrame) -> pa.Table:
+    """A frame as a table; a column in which nothing says what it holds is text."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    fields = [pa.field(f.name, pa.string()) if pa.types.is_null(f.type) else f for f in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def known_days(folder: Path, previous: str | None) -> dict[str, int]:
+    """By hospital, the last day of exit whose stays were taken in as validated up to the night ``previous``."""
+    path = folder / str(previous) / "delivery.parquet"
+    if previous is None or not path.is_file():
+        return {}
+    rows = pq.read_table(path, filters=[("source", "=", "hospital"), ("known_to", "!=", "")])
+    days = rows.group_by("producer").aggregate([("known_to", "max")]).to_pylist()
+    return {row["producer"]: day_number(row["known_to_max"]) for row in days}
 
 
 def write(folder: Path, tables: dict[str, pa.Table]) -> None:
