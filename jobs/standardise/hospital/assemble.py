@@ -17,6 +17,7 @@ from jobs.standardise.hospital import build
 from jobs.standardise.hospital.changes import change_rows
 from jobs.standardise.hospital.claims import claims_of
 from jobs.standardise.hospital.compare import GROUP, Compared, compare
+from jobs.standardise.hospital.control import UNIT_TABLE, controlled
 from jobs.standardise.hospital.decide import among_lines, decide
 from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
@@ -24,7 +25,6 @@ from jobs.standardise.hospital.side_files import drug_table, unit_table
 from jobs.standardise.hospital.tokens import line_bytes, with_tokens
 from jobs.standardise.layouts import load_layouts
 
-UNIT_TABLE = "hospital_unit"
 Pairs = list[tuple[str, str]]
 
 
@@ -35,7 +35,7 @@ def standardise_transmissions(context: Context) -> Standardised:
     layouts = load_layouts("hospital")
     compared = compare(context, tell_lines(context.packs(), layouts, several_parts=several))
     judged = context.cache(among_lines(judge_line(cut_lines(compared.work, layouts, SHAPE))))
-    decided = context.cache(with_tokens(context, decide(judged)))
+    decided = context.cache(with_tokens(context, decide(controlled(context, judged, compared))))
     lines = context.cache(build.snapshot_lines(decided))
     units = context.cache(build.units_of(lines))
     diagnoses = build.diagnoses_of(units, codes(context.spark, context.settings, "cim10"))

@@ -97,8 +97,8 @@ def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
     return shaped(
         first.withColumns(
             {
-                "covid": covid["covid"],
-                "covid_confirmed": covid["confirmed"],
+                "covid": F.coalesce(covid["covid"], F.lit(False)),
+                "covid_confirmed": F.coalesce(covid["confirmed"], F.lit(False)),
                 "valued": ~F.startswith(ghm, F.lit("90")),
                 "exit_date": F.col("stay_exit"),
                 "exit_mode": F.col("stay_exit_mode"),

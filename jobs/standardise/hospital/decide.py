@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.codes.ucd import ucd13_of, ucd_status
+from jobs.codes.ucd import READ, read_ucd
 from jobs.standardise.hospital.compare import DELIVERY, in_force
 from jobs.standardise.hospital.fields import is_unit_stay
 from jobs.standardise.hospital.rules import OUT_OF_SCOPE
@@ -58,7 +58,7 @@ def whole_stays(lines: DataFrame) -> DataFrame:
     at_fault = ~clean & ~F.col("rule").isin(*OUT_OF_SCOPE)
     stay = Window.partitionBy(*STAY)
     counts = unit & clean & ~F.col("repeated")
-    seen = lines.withColumns(
+    seen = lines.withColumn("ucd", read_ucd(F.col("drug_code"))).withColumns(
         {
             "spoilt": F.coalesce(F.max(unit & at_fault).over(stay), F.lit(False)) & F.col("stay").isNotNull(),
             "stay_entry": F.min(F.when(counts, F.col("entry_date"))).over(stay),
@@ -83,7 +83,7 @@ def whole_stays(lines: DataFrame) -> DataFrame:
 
 def administration() -> Column:
     """What makes two lines of a drug file the same administration: the day and the drug, however it is coded."""
-    drug = F.coalesce(ucd13_of(F.col("drug_code")), F.col("drug_code"))
+    drug = F.coalesce("ucd.ucd13", "drug_code")
     return F.when(F.col("kind") == "drug", F.concat_ws("\x1f", "entry_text", drug))
 
 
@@ -98,7 +98,7 @@ def stay_warnings(coded: Column) -> list[Column]:
         F.when(drug & coded & ~in_stay, F.lit("HOS-030")),
         F.when(drug & (F.size(F.filter("given", lambda one: one == administration())) > 1), F.lit("HOS-031")),
         F.when(drug & ~coded, F.lit("HOS-032")),
-        F.when(drug & (ucd_status(F.col("drug_code")) != "valid"), F.lit("HOS-033")),
+        F.when(drug & ~F.col("ucd.status").isin(*READ), F.lit("HOS-033")),
         F.when(link & coded & (F.col("rss_id") != F.col("stay_rss")), F.lit("HOS-035")),
         F.when(link & ~coded, F.lit("HOS-038")),
     ]

@@ -3,7 +3,6 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.codes.ucd import ucd13_of, ucd_status
 from jobs.standardise.hospital.build import shaped
 from jobs.standardise.hospital.fields import whole_number
 
@@ -15,9 +14,9 @@ def drug_table(lines: DataFrame) -> DataFrame:
         drugs.withColumns(
             {
                 "administration_date": F.col("entry_date"),
-                "ucd13": ucd13_of(F.col("drug_code")),
+                "ucd13": F.col("ucd.ucd13"),
                 "ucd_sent": F.col("drug_code"),
-                "ucd_status": ucd_status(F.col("drug_code")),
+                "ucd_status": F.col("ucd.status"),
                 "quantity": thousandths(F.col("quantity_text")),
                 "amount": thousandths(F.col("amount_text")),
                 "attached": F.col("coded"),

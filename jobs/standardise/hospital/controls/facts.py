@@ -3,8 +3,8 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.standardise.fixed_width import whole_number
 from jobs.standardise.hospital.controls.model import some_starts
+from jobs.standardise.hospital.fields import whole_number
 from jobs.standardise.hospital.rules import day
 
 STAY = ["producer", "delivery_id", "stay"]
