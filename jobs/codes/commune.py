@@ -27,7 +27,7 @@ STATUSES = (
 SHAPE = r"^(\d\d|2[AB])\d{3}$"
 PMSI_AREA = r"^(\d\d|2[AB])C\d\d$"
 # Postcodes mostly end with 0; those of Paris, Lyon and Marseille end with the number of the arrondissement.
-POSTCODE = r"^((0[1-9]|[1-8]\d|9[0-578])\d\d0|75[01]\d\d|6900[1-9]|130[01]\d)$"
+POSTCODE = r"^((0[1-9]|[1-8]\d|9[0-578])\d\d0|750(0[1-9]|1\d|20)|75116|6900[1-9]|130(0[1-9]|1[0-6]))$"
 
 
 def normalise(text: Column) -> Column:

@@ -36,7 +36,7 @@ CASES = [  # code, on → code at the date, status, city, why
     ("97411", "2024-01-01", "97411", "current", "97411", "Saint-Denis de La Réunion"),
     ("50C01", "2024-01-01", "50C01", "pmsi_area", "50C01", "ATIH's group of small postcodes"),
     ("99109", "2024-01-01", "99109", "abroad", "99109", "a country"),
-    ("75099", "2024-01-01", "75099", "postcode_like", "75099", ""),
+    ("75099", "2024-01-01", "75099", "unknown", "75099", "no commune, and no postcode of Paris"),
     ("75012", "1967-12-31", "75012", "current", "75012", "Boulogne-Billancourt in the former department of the Seine"),
     ("75012", "2024-01-01", "92012", "moved", "92012", "the same today, or a postcode of Paris: undecidable"),
     ("01990", "2024-01-01", "01990", "postcode_like", "01990", ""),
