@@ -104,7 +104,8 @@ def told(rows: Column, name: str) -> Column:
 def refused(position: Column, code: Column, mco_type: Column) -> Column:
     """True when the grouper refuses a code at a position (one of POSITIONS), false when it does not, null when unknown.
 
-    External causes are known by their letter; of the others only those whose type is known are judged.
+    External causes are known by their letter; of the others only those whose type is known are judged. No rule refuses
+    a documentary code.
     """
     external = external_cause(code) & position.isin("principal", "related")
     by_type = reduce(or_, [(mco_type == kind) & position.isin(*places) for kind, places in REFUSED.items() if places])

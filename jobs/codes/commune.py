@@ -27,7 +27,7 @@ STATUSES = (
 SHAPE = r"^(\d\d|2[AB])\d{3}$"
 PMSI_AREA = r"^(\d\d|2[AB])C\d\d$"
 # Postcodes mostly end with 0; those of Paris, Lyon and Marseille end with the number of the arrondissement.
-POSTCODE = r"^((0[1-9]|[1-8]\d|9[0-578])\d\d0|75[01]\d\d|6900[1-9]|130[01]\d)$"
+POSTCODE = r"^((0[1-9]|[1-8]\d|9[0-578])\d\d0|750(0[1-9]|1\d|20)|75116|6900[1-9]|130(0[1-9]|1[0-6]))$"
 
 
 def normalise(text: Column) -> Column:
@@ -54,30 +54,38 @@ def resolve(frame: DataFrame, paths: DataFrame, *, code: str, on: str) -> DataFr
 
     ``code`` is normalised. ``commune_at`` is the code itself when it cannot be followed. ``commune_city`` is the whole
     city of an arrondissement (75056, 69123, 13055), else ``commune_at``. Changes made after the loaded release of the
-    official code are not known. A postcode that happens to be a commune's code (13001, 69001) is read as that commune.
+    official code are not known. A postcode that is or was a commune's code (13001, 75012) is read as that commune: see
+    ``looks_like_postcode``.
     """
-    here, date = F.col(code), F.col(on)
-    always = F.col("_from").isNull() & F.col("_until").isNull()
-    begun = F.col("_from").isNull() | (date >= F.col("_from"))
-    lasting = F.col("_until").isNull() | (date < F.col("_until"))
+    here, date, begin, end = F.col(code), F.col(on), F.col("_from"), F.col("_until")
     named = paths.select(*[F.col(name).alias(f"_{name}") for name in paths.columns])
-    match = (here == F.col("_code")) & (always | (begun & lasting & date.isNotNull()))
+    during = (begin.isNull() | (date >= begin)) & (end.isNull() | (date < end))
+    # without a date the last interval tells that the code exists, and whether it ever changed
+    match = (here == F.col("_code")) & (during | (date.isNull() & end.isNull()))
     found = frame.join(F.broadcast(named), match, "left")
-    status = F.coalesce("_status", unlisted(here, date))
-    at = F.coalesce("_at", code)
+    undated = date.isNull() & begin.isNotNull()
+    at = F.when(undated, here).otherwise(F.coalesce("_at", code))
+    status = F.when(undated, "undated").otherwise(F.coalesce("_status", unlisted(here)))
     return found.withColumns(
         {"commune_at": at, "commune_status": status, "commune_city": F.coalesce("_city", at)}
     ).drop(*[f"_{name}" for name in paths.columns])
 
 
-def unlisted(code: Column, date: Column) -> Column:
-    """The status of a code that no interval holds at that date."""
+def unlisted(code: Column) -> Column:
+    """The status of a code that no list has."""
     return (
         F.when(code.isNull(), "missing")
         .when(code.rlike(r"^99\d{3}$"), "abroad")
         .when(code.rlike(PMSI_AREA), "pmsi_area")
         .when(~code.rlike(SHAPE), "malformed")
-        .when(code.rlike(POSTCODE), "postcode_like")
-        .when(date.isNull(), "undated")
+        .when(looks_like_postcode(code), "postcode_like")
         .otherwise("unknown")
     )
+
+
+def looks_like_postcode(code: Column) -> Column:
+    """True when a code may be a postcode. It may be a commune as well: 75012 was Boulogne-Billancourt until 1968.
+
+    So a residence that comes out as ``moved`` and looks like a postcode is rather one; a place of birth is not.
+    """
+    return F.coalesce(code.rlike(POSTCODE), F.lit(False))

@@ -17,14 +17,15 @@ def with_register(frame: DataFrame, register: DataFrame, *, finess: str = "fines
     A public hospital signs its stays with its legal entity, a private one with its site, in the same field: only the
     register tells them apart. A legal entity is its own ``legal_finess``. Without a loaded register all is ``unknown``.
     """
-    listed = register.select(F.col("code").alias("_finess"), "level", F.col("legal_finess").alias("_legal"))
+    names = {"code": "_finess", "level": "_level", "legal_finess": "_legal"}
+    listed = register.select(*[F.col(name).alias(alias) for name, alias in names.items()])
     found = frame.join(F.broadcast(listed), F.col(finess) == F.col("_finess"), "left")
     return found.withColumns(
         {
-            "finess_level": F.coalesce("level", F.lit("unknown")),
-            "legal_finess": F.when(F.col("level") == "legal", F.col(finess)).otherwise(F.col("_legal")),
+            "finess_level": F.coalesce("_level", F.lit("unknown")),
+            "legal_finess": F.when(F.col("_level") == "legal", F.col(finess)).otherwise(F.col("_legal")),
         }
-    ).drop("_finess", "_legal", "level")
+    ).drop(*names.values())
 
 
 def counted_twice(finess: Column, year: Column) -> Column:

@@ -43,7 +43,7 @@ def severity(code: Column) -> Column:
 
 def severity_level(code: Column) -> Column:
     """The level 1 to 4 that a last character 1-4 or A-D stands for; null for the others, which are no levels."""
-    return F.nullif(F.translate(F.regexp_extract(code, "^.{5}([1-4A-D])$", 1), "ABCD", "1234"), F.lit("")).cast("int")
+    return F.translate(severity(code), "ABCD", "1234").try_cast("int")
 
 
 def with_ghm(frame: DataFrame, ghm: DataFrame, *, year: str, code: str = "ghm") -> DataFrame:

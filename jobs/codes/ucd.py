@@ -1,8 +1,8 @@
 """UCD codes of hospital drugs: seven digits that begin with 9, or thirteen: 34008, the seven, and a GTIN key.
 
-The last of the seven digits is a key of its own (weights 2 to 7, modulo 11) on all 1,775 listed codes and on all older
-codes of the list of indications; none of the 613 rows there from 9000024 to 9001970 has it. So seven digits below
-9100000 are taken by their shape, and only their thirteen-digit form can be checked.
+The last of the seven digits is a key of its own (weights 2 to 7, modulo 11) on all 1,775 listed codes, the smallest of
+which is 9009994, and on every such code of the list of indications; none of the 115 codes there from 9000024 to 9001970
+has it. So seven digits below 9009994 are taken by their shape, and only their thirteen-digit form can be checked.
 """
 
 from pyspark.sql import Column
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 STATUSES = ("valid", "padded", "spaced", "quoted", "decimal", "any", "rounded", "key_wrong", "malformed", "missing")
 READ = STATUSES[:5]  # a code was read: as it is, or written otherwise with nothing lost
-KEYLESS_BELOW = "9100000"
+KEYLESS_BELOW = "9009994"
 PREFIX = "34008"
 QUOTES = "['\"\u2018\u2019`=]"  # what a spreadsheet or an export leaves around a text
 BLANKS = "[\\s\u00a0]"
@@ -21,8 +21,8 @@ def read_ucd(text: Column) -> Column:
     """A struct ``ucd7, ucd13, status`` of a code as sent; the codes are null unless the status is one of READ.
 
     ``padded``: zeros before the seven digits. ``spaced``: printed in groups. ``quoted``: a stray quote. ``decimal``:
-    the ``.0`` of a spreadsheet. ``any``: the ``*`` of the list of indications, every drug. ``rounded``: 3,40089E+12, digits
-    are lost and nothing is guessed. ``key_wrong``: the shape holds and a check digit does not.
+    the ``.0`` of a spreadsheet. ``any``: the ``*`` of the list of indications, every drug. ``rounded``: 3,40089E+12,
+    digits are lost and nothing is guessed. ``key_wrong``: the shape holds and a check digit does not.
     """
     sent = F.upper(F.trim(F.coalesce(text, F.lit(""))))
     blanks = F.regexp_replace(sent, BLANKS, "")
