@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.standardise.hospital.controls.model import CCAM, Control, blocking, signal
+from jobs.standardise.hospital.controls.model import CCAM, Control, blocking, found, signal
 from jobs.standardise.hospital.rules import day
 
 EXTENSION = r"^-\d\d$"
@@ -30,14 +30,14 @@ def act_controls() -> list[Control]:
 def listed_act_controls() -> list[Control]:
     """What the dated lists of acts and extensions decide, for the acts that they hold; see ``reference``."""
     return [
-        blocking("078", F.col("act_ended"), "acts.ccam_code"),
-        blocking("079", F.col("act_not_begun"), "acts.ccam_code"),
+        blocking("078", found("act_ended"), "acts.ccam_code"),
+        blocking("079", found("act_not_begun"), "acts.ccam_code"),
         signal("112", F.col("added_act") & ~F.col("stay_main_act"), "acts.ccam_code"),
-        signal("148", F.col("act_of_other_sex"), "acts.ccam_code"),
-        signal("186", F.col("extension_unknown"), "acts.pmsi_extension"),
-        signal("192", F.col("extension_left_out"), "acts.pmsi_extension"),
-        blocking("193", F.col("extension_ended"), "acts.pmsi_extension"),
-        blocking("194", F.col("extension_not_begun"), "acts.pmsi_extension"),
+        signal("148", found("act_of_other_sex"), "acts.ccam_code"),
+        signal("186", found("extension_unknown"), "acts.pmsi_extension"),
+        signal("192", found("extension_left_out"), "acts.pmsi_extension"),
+        blocking("193", found("extension_ended"), "acts.pmsi_extension"),
+        blocking("194", found("extension_not_begun"), "acts.pmsi_extension"),
     ]
 
 
