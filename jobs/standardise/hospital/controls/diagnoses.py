@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.standardise.hospital.controls.model import CIM10, Control, blocking, some_starts, starts
+from jobs.standardise.hospital.controls.model import CIM10, Control, blocking, found, some_starts, starts
 
 EXTERNAL = ("V", "W", "X", "Y")  # chapter XX: circumstances, never what a patient is treated for
 BIRTH_OUTCOME = ("O", "Z37")  # of the mother
@@ -26,13 +26,13 @@ def position_controls() -> list[Control]:
     Type 2 is told as an external cause outside of chapter XX: that is our reading of the published types.
     """
     return [
-        blocking("113", F.col("principal_vague"), "principal_diagnosis"),
-        blocking("114", starts("principal_diagnosis", *EXTERNAL) | F.col("principal_external"), "principal_diagnosis"),
-        blocking("115", F.col("principal_parent"), "principal_diagnosis"),
-        blocking("116", F.col("related_vague"), "related_diagnosis"),
-        blocking("117", starts("related_diagnosis", *EXTERNAL) | F.col("related_external"), "related_diagnosis"),
-        blocking("118", F.col("related_parent"), "related_diagnosis"),
-        blocking("119", F.col("associated_parent"), "associated"),
+        blocking("113", found("principal_vague"), "principal_diagnosis"),
+        blocking("114", starts("principal_diagnosis", *EXTERNAL) | found("principal_external"), "principal_diagnosis"),
+        blocking("115", found("principal_parent"), "principal_diagnosis"),
+        blocking("116", found("related_vague"), "related_diagnosis"),
+        blocking("117", starts("related_diagnosis", *EXTERNAL) | found("related_external"), "related_diagnosis"),
+        blocking("118", found("related_parent"), "related_diagnosis"),
+        blocking("119", found("associated_parent"), "associated"),
     ]
 
 

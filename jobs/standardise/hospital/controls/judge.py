@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from jobs.standardise.hospital.controls import acts, diagnoses, modes, newborns, record, stay
 from jobs.standardise.hospital.controls.facts import with_facts
-from jobs.standardise.hospital.controls.model import Control
+from jobs.standardise.hospital.controls.model import Control, named_if
 from jobs.standardise.hospital.controls.reference import References, reference_controls, with_references
 
 GROUPS = (
@@ -30,15 +30,11 @@ def judge_units(units: DataFrame, references: References) -> DataFrame:
     controls = all_controls(references)
     blocking = [one for one in controls if one.effect == "blocking"]
     signals = [one for one in controls if one.effect == "signal"]
-    fired = F.coalesce(
-        *[
-            F.when(one.condition, F.struct(F.lit(one.code).alias("control"), F.lit(one.field).alias("control_field")))
-            for one in blocking
-        ]
-    )
-    told = F.filter(F.array(*[F.when(one.condition, one.code) for one in signals]), lambda code: code.isNotNull())
+    fired = F.coalesce(*[F.when(one.condition, f"{one.code} {one.field}") for one in blocking])
+    told = named_if({one.code: one.condition for one in signals})
     judged = with_facts(with_references(units, references)).withColumns({"fired": fired, "signals": told})
-    return judged.select(*units.columns, "fired.control", "fired.control_field", "signals")
+    control, field = (F.split_part("fired", F.lit(" "), F.lit(place)) for place in (1, 2))
+    return judged.select(*units.columns, control.alias("control"), field.alias("control_field"), "signals")
 
 
 def all_controls(references: References) -> list[Control]:

@@ -50,3 +50,14 @@ def some_starts(name: str, *prefixes: str) -> Column:
 def outside(name: str, allowed: str) -> Column:
     """Whether a field that is given holds another character than those allowed."""
     return ~F.col(name).isin(*allowed)
+
+
+def found(name: str) -> Column:
+    """Whether the lists found something of the line; see ``reference``."""
+    return F.array_contains("findings", name)
+
+
+def named_if(conditions: dict[str, Column]) -> Column:
+    """The names whose condition is true, as an array. A set operation rather than a filter: it is compiled."""
+    names = F.array(*[F.when(condition, name) for name, condition in conditions.items()])
+    return F.array_except(names, F.array(F.lit(None).cast("string")))

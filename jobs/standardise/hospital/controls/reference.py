@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.standardise.hospital.controls.model import Control
+from jobs.standardise.hospital.controls.model import Control, named_if
 
 LINE = ["producer", "delivery_id", "file", "record"]
 COUNTED_TWICE_UNTIL = 2017  # from 2018 on those numbers are sent once
@@ -31,15 +31,19 @@ class References:
 
 
 def with_references(units: DataFrame, references: References) -> DataFrame:
-    """Adds one boolean (or null) per finding of the lists, and ``declared``, the units of the delivery's unit file.
+    """Adds ``findings`` (names, null when there are none), ``declared`` (units of the unit file), act sorts.
 
-    One explosion of all codes of a line, one broadcast join, one aggregate back to the line.
+    Codes of all lines meet the lists in one broadcast join. Few lines have a finding, so these come back to the units
+    by a broadcast as well, and the wide lines are not shuffled for them.
     """
     declared = references.units.groupBy("producer", "delivery_id").agg(F.collect_set("unit_code").alias("declared"))
     mentions = mentioned(units).join(F.broadcast(listed(references)), ["kind", "code"])
-    findings = mentions.groupBy(*LINE).agg(*[one.alias(name) for name, one in findings_of_line().items()])
-    joined = units.join(findings, LINE, "left").join(F.broadcast(declared), ["producer", "delivery_id"], "left")
-    added = F.coalesce("added_acts", F.lit(0))
+    named = mentions.select(*LINE, named_if({**diagnosis_findings(), **act_findings()}).alias("found"))
+    found = named.where(F.size("found") > 0).groupBy(*LINE).agg(F.flatten(F.collect_list("found")).alias("findings"))
+    joined = units.join(F.broadcast(found), LINE, "left").join(
+        F.broadcast(declared), ["producer", "delivery_id"], "left"
+    )
+    added = F.coalesce(F.size(F.filter("findings", lambda name: name == "added_act")), F.lit(0))
     return joined.withColumns({"added_act": added > 0, "main_act": F.coalesce(F.size("acts"), F.lit(0)) > added})
 
 
@@ -89,14 +93,6 @@ def bare(act: Column) -> Column:
     return F.regexp_replace(act["pmsi_extension"], "^-", "")
 
 
-def findings_of_line() -> dict[str, Column]:
-    """Aggregates over the listed codes of a line."""
-    return {
-        **{name: F.max(one) for name, one in {**diagnosis_findings(), **act_findings()}.items()},
-        "added_acts": F.count_if(F.col("act_type") == ADDED_ACT),
-    }
-
-
 def diagnosis_findings() -> dict[str, Column]:
     """A code of a PMSI type that its position does not allow."""
 
@@ -124,6 +120,7 @@ def act_findings() -> dict[str, Column]:
     left_out = extension.isNull() | (extension == "00")
     known = F.size(same) > 0
     return {
+        "added_act": F.col("act_type") == ADDED_ACT,
         "act_ended": entry > F.col("valid_to"),
         "act_not_begun": exit_ < F.col("valid_from"),
         "act_of_other_sex": sex.isin("1", "2") & F.col("sex_allowed").isin("1", "2") & (sex != F.col("sex_allowed")),
