@@ -252,3 +252,30 @@ def test_covid_by_date(few_partitions, settings):
         row["file"]: row["covid"] for row in Night(few_partitions, settings, "2026-03-10").tables["emergency_visit"]
     }
     assert found == {f"f{place}.xml": covid for place, covid in enumerate(sent.values())}
+
+
+def test_a_file_cut_into_parts_is_whole_again(few_partitions, settings, monkeypatch):
+    """Packs hold a long file in parts; read alone, none of them would be a document."""
+    policy = (settings.repo / "config" / "policy.toml").read_text().replace("8_388_608", "512")
+    (settings.root / "policy.toml").write_text(policy)
+    monkeypatch.setenv("VEILLEE_POLICY", str(settings.root / "policy.toml"))
+    register(settings)
+    many = [visit(ENTREE=f"05/03/2026 {hour:02d}:30", SORTIE=None) for hour in range(12)]
+    deposit(
+        settings,
+        "D1",
+        {"long.xml": oscour(*many), "one-line.xml": oscour(*many).replace(b"\n", b""), "short.xml": GOOD},
+    )
+    found = Night(few_partitions, settings, "2026-03-10")
+    assert found.context.packs().where("file = 'long.xml'").count() > 5
+    assert found.counts.read == 25
+    assert len(found.tables["emergency_visit"]) == 13
+
+
+def test_a_night_with_nothing_but_refused_files(few_partitions, settings):
+    register(settings)
+    deposit(settings, "D1", {"page.xml": FILES["page.xml"][0]})
+    found = Night(few_partitions, settings, "2026-03-10")
+    assert found.outcome("page.xml", 1) == "quarantined RPU-001"
+    assert found.result.scope == {name: [] for name in found.result.tables}
+    assert not any(found.tables.values())
