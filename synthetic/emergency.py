@@ -82,7 +82,7 @@ def rpu_file(world: World, first: int, last: int, hospital: int, plan: Plan | No
         if code:
             faults.append((len(parts), code))
     kept = [OUTCOME.get(code, ACCEPTED) != QUARANTINED for code in codes]
-    who = person_id(table.person.to_numpy(dtype=np.int64))
+    who: object = person_id(table.person.to_numpy(dtype=np.int64)) if len(table) else []
     truth = pd.DataFrame({"person": who, "entry_day": table.day, "minute": table.minute, "record": placed})
     truth = truth.assign(fault=codes, accepted=np.array(kept, dtype=bool), element_sha256=hashes)
     return RpuFile(document(parts, hospital, days), truth, faults, len(parts))

@@ -3,6 +3,7 @@
 import pytest
 
 from jobs.core.settings import prepare_root
+from jobs.standardise.hospital.emergency.parse import read_file
 from synthetic.draws import day_number, iso_day
 from synthetic.emergency import FAULTS, FILE, OUTCOME, REASONS, rpu_file
 from synthetic.mess import TWICE, Plan
@@ -28,7 +29,9 @@ def test_a_file_is_the_same_whenever_it_is_made(world):
     assert files[0].content == files[1].content
     assert (files[0].truth == files[1].truth).all().all()
     assert rpu_file(world, START + 3, START + 9, 1).content != files[0].content
-    assert rpu_file(world, START - 9, START - 1, 0).records == 0
+    before = rpu_file(world, START - 9, START - 1, 0)
+    assert (before.records, len(before.truth), before.content.count(b"<PATIENT>")) == (0, 0, 0)
+    assert read_file(before.content, 10**6) == []
 
 
 def test_every_fault_and_reason_is_there(world):

@@ -20,7 +20,7 @@ CASES = {
     "nothing but an entry": (visit(**dict.fromkeys(("CP", "COMMUNE", "SORTIE", "MODE_ENTREE", "TRANSPORT", "GRAVITE", "DP", "MODE_SORTIE"), GONE), SEXE="I", ENTREE="05/03/2026 00:00"), "accepted"),
     "over midnight": (visit(ENTREE="05/03/2026 23:59", SORTIE="06/03/2026 00:20"), "accepted"),
     "born that day": (visit(NAISSANCE="05/03/2026"), "accepted"),
-    "lists": (visit(ENTREE="05/03/2026 10:00", DP="R53.+1", LISTE_DA=["e44.0", "I10"], LISTE_ACTES=["DEQP003", "deqp003-01"]), "accepted RPU-028"),
+    "lists": (visit(ENTREE="05/03/2026 10:00", DP="R53.+1", LISTE_DA=["e44.0", "I10"], LISTE_ACTES=["DEQP003", "deqp003-01", "DEQP003 par M. Invente"]), "accepted RPU-028"),
     "the day after the last": (visit(ENTREE="10/03/2026 01:10", SORTIE="10/03/2026 01:50"), "accepted RPU-025"),
     "before the period": (visit(ENTREE="01/03/2026 10:00"), "accepted RPU-025"),
     "empty birth date": (visit(NAISSANCE="", ENTREE="05/03/2026 10:01"), "accepted RPU-024"),
@@ -54,6 +54,7 @@ GOOD = oscour(visit(ENTREE="04/03/2026 08:00"))
 FILES = {
     "other.xml": (oscour(visit(), finess=OTHER), "quarantined RPU-008 FINESS"),
     "site.xml": (oscour(visit(), finess="990000036"), "accepted RPU-027"),
+    "words.xml": (oscour(visit(), finess="hopital de M. Invente"), "accepted RPU-027"),
     "empty.xml": (b"", "quarantined RPU-001"),
     "page.xml": (b"<html><body>504</body></html>", "quarantined RPU-001"),
     "zip.xml": (b"PK\x03\x04rest", "quarantined RPU-001"),
@@ -149,7 +150,7 @@ def test_diagnoses_and_acts_of_a_visit(night):
         for r in night.tables["emergency_procedure"]
         if r["visit_id"] == key
     }
-    assert acts == {(1, "DEQP003", None), (2, "DEQP003", "01")}
+    assert acts == {(1, "DEQP003", None), (2, "DEQP003", "01"), (3, "DEQP003", None)}
 
 
 def test_nothing_in_words_is_kept(night):
