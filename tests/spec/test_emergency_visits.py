@@ -20,7 +20,7 @@ CASES = {
     "nothing but an entry": (visit(**dict.fromkeys(("CP", "COMMUNE", "SORTIE", "MODE_ENTREE", "TRANSPORT", "GRAVITE", "DP", "MODE_SORTIE"), GONE), SEXE="I", ENTREE="05/03/2026 00:00"), "accepted"),
     "over midnight": (visit(ENTREE="05/03/2026 23:59", SORTIE="06/03/2026 00:20"), "accepted"),
     "born that day": (visit(NAISSANCE="05/03/2026"), "accepted"),
-    "lists": (visit(ENTREE="05/03/2026 10:00", DP="R53.+1", LISTE_DA=["e44.0", "I10"], LISTE_ACTES=["DEQP003", "deqp003-01"]), "accepted RPU-028"),
+    "lists": (visit(ENTREE="05/03/2026 10:00", DP="R53.+1", LISTE_DA=["e44.0", "I10"], LISTE_ACTES=["DEQP003", "deqp003-01", "DEQP003 par M. Invente"]), "accepted RPU-028"),
     "the day after the last": (visit(ENTREE="10/03/2026 01:10", SORTIE="10/03/2026 01:50"), "accepted RPU-025"),
     "before the period": (visit(ENTREE="01/03/2026 10:00"), "accepted RPU-025"),
     "empty birth date": (visit(NAISSANCE="", ENTREE="05/03/2026 10:01"), "accepted RPU-024"),
@@ -54,6 +54,7 @@ GOOD = oscour(visit(ENTREE="04/03/2026 08:00"))
 FILES = {
     "other.xml": (oscour(visit(), finess=OTHER), "quarantined RPU-008 FINESS"),
     "site.xml": (oscour(visit(), finess="990000036"), "accepted RPU-027"),
+    "words.xml": (oscour(visit(), finess="hopital de M. Invente"), "accepted RPU-027"),
     "empty.xml": (b"", "quarantined RPU-001"),
     "page.xml": (b"<html><body>504</body></html>", "quarantined RPU-001"),
     "zip.xml": (b"PK\x03\x04rest", "quarantined RPU-001"),
@@ -149,7 +150,7 @@ def test_diagnoses_and_acts_of_a_visit(night):
         for r in night.tables["emergency_procedure"]
         if r["visit_id"] == key
     }
-    assert acts == {(1, "DEQP003", None), (2, "DEQP003", "01")}
+    assert acts == {(1, "DEQP003", None), (2, "DEQP003", "01"), (3, "DEQP003", None)}
 
 
 def test_nothing_in_words_is_kept(night):
@@ -186,69 +187,3 @@ def test_a_failure_nobody_foresaw_costs_one_file(monkeypatch):
     assert parse.file_records(row | {"oversize": True}, 10**6)[0]["rule"] == "RPU-005"
     empty = row | {"bytes": oscour()}
     assert parse.file_records(empty, 10**6) == []
-
-
-def test_later_deliveries_tell_visits_again(few_partitions, settings):
-    """Unchanged, corrected, two visits on one key, and corrections that cannot be told apart."""
-    twins = {"ENTREE": "06/03/2026 09:00", "SORTIE": "06/03/2026 10:00", "NAISSANCE": "01/01/2020"}
-    twin_a, twin_b = visit(**twins, DP="J00"), visit(**twins, DP="J069")
-    register(settings)
-    deposit(
-        settings,
-        "D1",
-        {"rpu.xml": oscour(visit(), visit(ENTREE="05/03/2026 15:00", SORTIE=None, DP=None), twin_a, twin_b)},
-    )
-    first = Night(few_partitions, settings, "2026-03-10")
-    assert [first.outcome("rpu.xml", n) for n in (1, 2, 3, 4)] == ["accepted"] * 4
-    assert len(first.tables["emergency_visit"]) == 4
-
-    corrected = visit(ENTREE="05/03/2026 15:00", SORTIE="05/03/2026 18:00", DP="U07.1", LISTE_DA=["J960"])
-    deposit(
-        settings, "D2", {"rpu.xml": oscour(twin_b, twin_a, corrected, visit())}, covers=("2026-03-03", "2026-03-10")
-    )
-    second = Night(few_partitions, settings, "2026-03-11", first.state)
-    told = [second.outcome("rpu.xml", n).split()[0] for n in (1, 2, 3, 4)]
-    assert told == ["duplicate", "duplicate", "accepted", "duplicate"]
-    assert [(one["event"], one["delivery_id"], one["count"]) for one in second.result.events] == [
-        ("superseded", "D1", 1)
-    ]
-    visits = {row["visit_id"]: row for row in second.tables["emergency_visit"]}
-    assert set(visits) == {row["visit_id"] for row in first.tables["emergency_visit"]}
-    changed = [row for row in visits.values() if row["delivery_id"] == "D2"]
-    assert [(row["covid"], row["duration_minutes"], row["diagnosis_count"]) for row in changed] == [(True, 180, 2)]
-    codes = sorted(row["code"] for row in second.tables["emergency_diagnosis"])
-    assert codes == ["I10", "J00", "J069", "J960", "U071"]
-
-    partly = visit(**twins, DP="J00", LISTE_DA=["R05"])
-    deposit(settings, "D3", {"rpu.xml": oscour(partly)}, covers=("2026-03-03", "2026-03-11"))
-    third = Night(few_partitions, settings, "2026-03-12", second.state)
-    assert third.outcome("rpu.xml", 1) == "accepted RPU-030"
-    assert len(third.tables["emergency_visit"]) == 4
-
-
-def test_the_same_content_again_gives_the_same_files(few_partitions, settings):
-    register(settings)
-    deposit(settings, "D1", {"rpu.xml": oscour(visit(LISTE_DA=["E119"]), visit(SEXE="F"))})
-    first = Night(few_partitions, settings, "2026-03-10")
-    deposit(settings, "D2", {"rpu.xml": oscour(visit(SEXE="F"), visit(LISTE_DA=["E119"]))})
-    second = Night(few_partitions, settings, "2026-03-11", first.state)
-    assert second.files == first.files
-    assert not second.result.events
-
-
-def test_covid_by_date(few_partitions, settings):
-    """U07.1 counts in this feed; the codes of spring 2020 count then and never after."""
-    register(settings)
-    sent = {
-        ("U07.1", "2020-04-01"): True, ("B34.2", "2020-04-01"): True, ("U04.9", "2020-05-31"): True,
-        ("B97.2", "2020-06-01"): False, ("B34.2", "2021-04-01"): False, ("U07.13", "2020-04-01"): False,
-    }  # fmt: skip
-    files = {}
-    for place, (code, day) in enumerate(sent):
-        entry = dt.date.fromisoformat(day).strftime("%d/%m/%Y")
-        files[f"f{place}.xml"] = oscour(visit(ENTREE=f"{entry} 1{place}:00", SORTIE=None, DP="R05", LISTE_DA=[code]))
-    deposit(settings, "D1", files, covers=("2020-03-01", "2021-05-01"))
-    found = {
-        row["file"]: row["covid"] for row in Night(few_partitions, settings, "2026-03-10").tables["emergency_visit"]
-    }
-    assert found == {f"f{place}.xml": covid for place, covid in enumerate(sent.values())}

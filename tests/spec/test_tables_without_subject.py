@@ -16,8 +16,8 @@ from tests.spec.test_pseudonymise_nights import FIRST, PRODUCERS, SECOND, linked
 
 VISIT = {
     "producer": "H1", "period": "2026-11", "key_id": "c" * 32, "key_rank": 1, "content_id": "d" * 32,
-    "site": "990000010", "entry_date": date(2026, 11, 5), "entry_hour": 23, "duration_minutes": 61, "age_years": 97, "sex": "2",
-    "residence_code": "20200", "commune_given": True, "reason_given": False, "diagnosis_count": 1,
+    "site": "990000010", "entry_date": date(2026, 11, 5), "entry_hour": 23, "duration_minutes": 61, "age_years": 97,
+    "sex": "2", "residence_code": "20200", "commune_given": True, "reason_given": False, "diagnosis_count": 1,
     "procedure_count": 0, "covid": False, "covid_confirmed": False, "delivery_id": "d", "file": "f", "record": 1,
 }  # fmt: skip
 TABLES = ("emergency_visit", "emergency_diagnosis", "emergency_procedure")

@@ -1,11 +1,15 @@
 """The register's cell of formats: one, or several separated by a blank."""
 
+from pathlib import Path
+
 import pytest
 
 from jobs.core.errors import ConfigError
 from jobs.core.manifest import Manifest, describe_file, write_manifest
 from jobs.core.register import COLUMNS, load_register
 from jobs.core.settings import Settings
+from jobs.core.snapshot import read_json
+from jobs.landing.deposit import main as deposit
 from jobs.pull import read_pull
 from jobs.pull.job import pull
 
@@ -47,3 +51,17 @@ def test_a_delivery_in_any_of_the_formats_is_taken_and_no_other(settings: Settin
     told = {one["delivery_id"]: (one["status"], one["rule"]) for one in found["deliveries"]}
     taken = ("complete", None)
     assert told == {"pmsi-mco": taken, "rpu-oscour": taken, "rpu": ("corrupt", "DEL-005")}
+
+
+def test_the_deposit_command_takes_the_first_format_or_the_one_that_is_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write(settings, "pmsi-mco rpu-oscour")
+    (tmp_path / "f.xml").write_text("x")
+    common = ["--source", "hospital", "--producer", "990000010", "--mode", "append", "--from", "2026-03-09"]
+    for name, more in (("first", []), ("named", ["--format", "rpu-oscour"])):
+        assert deposit([*common, "--delivery-id", name, *more, str(tmp_path / "f.xml")]) == 0
+    wrong = [*common, "--delivery-id", "wrong", "--format", "rpu", str(tmp_path / "f.xml")]
+    assert deposit(wrong) == ConfigError.exit_code
+    found = {path.parent.name: read_json(path)["format"] for path in settings.landing.glob("*/*/*/manifest.json")}
+    assert found == {"first": "pmsi-mco", "named": "rpu-oscour"}

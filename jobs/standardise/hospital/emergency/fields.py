@@ -74,9 +74,15 @@ def act(text: Column) -> Column:
 
 
 def act_extension(text: Column) -> Column:
-    """What follows the seven characters of an act, without separators; null when nothing does."""
+    """The digits that follow the seven characters of an act, without separators; null when there are none."""
     plain = F.regexp_replace(F.upper(text), "[ ./-]", "")
-    return F.nullif(F.regexp_extract(plain, ACT + "([A-Z0-9]{1,8})$", 1), F.lit(""))
+    return F.nullif(F.regexp_extract(plain, ACT + "([0-9]{1,4})$", 1), F.lit(""))
+
+
+def finess(text: Column) -> Column:
+    """A hospital's number of nine characters; NO_CODE for a text of another shape."""
+    plain = F.replace(text, F.lit(" "), F.lit(""))
+    return F.when(plain.rlike(r"^[0-9][0-9AB][0-9]{7}$"), plain).when(text.isNotNull(), NO_CODE)
 
 
 def reason(text: Column) -> Column:

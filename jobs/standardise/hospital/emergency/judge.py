@@ -8,7 +8,6 @@ from jobs.standardise.hospital.covid import EMERGENCY, covid_status
 from jobs.standardise.hospital.emergency import fields
 from jobs.standardise.hospital.emergency.fields import NO_CODE
 
-FINESS = r"^[0-9][0-9AB][0-9]{7}$"
 LONGEST_DAYS = 7  # ours: a longer visit is kept and told
 TOLERANCE_DAYS = 1  # ours: an extraction of the small hours may hold visits of the day after its last covered one
 # name: element, length in the format, values it lists (none: any code)
@@ -54,7 +53,7 @@ def typed(parsed: DataFrame) -> DataFrame:
     frame = parsed.withColumns(
         {
             **codes,
-            "site": F.try_element_at("finess_numbers", F.lit(1)),
+            "site": fields.finess(F.try_element_at("finess_numbers", F.lit(1))),
             "entry_wall": fields.wall_time(F.col("entry_text")),
             "exit_wall": fields.wall_time(F.col("exit_text")),
             "birth_date": fields.birth_day(F.col("birth_text")),
@@ -133,7 +132,7 @@ def warnings() -> Column:
         "RPU-024": F.col("birth_text").isNull(),
         "RPU-025": ~F.col("entry_date").between(F.col("first_day"), F.col("last_day")),
         "RPU-026": F.col("seconds") > LONGEST_DAYS * 86_400,
-        "RPU-027": (site != F.col("producer")) | ~site.rlike(FINESS),
+        "RPU-027": site != F.col("producer"),
         "RPU-031": F.col("residence_text").isNotNull() & F.col("residence_code").isNull(),
     }
     codes = [F.when(condition & F.col("rule").isNull(), F.lit(code)) for code, condition in told.items()]
