@@ -15,7 +15,8 @@ from synthetic.dialects import COLUMNS, NAMES, dialect, dialect_of
 from synthetic.dispensing import dispensations, presentations
 from synthetic.documents import LETTER, REPORT, filed, in_package
 from synthetic.draws import EPOCH, day_number
-from synthetic.hospital import rss_lines, vid_lines, vid_version
+from synthetic.hospital import VERSIONS, rss_lines
+from synthetic.identity_lines import vid_lines, vid_version
 from synthetic.layout import Block, Field, fields_of
 from synthetic.pharmacy import cells
 from synthetic.stays import Sizes
