@@ -14,7 +14,10 @@ STATUSES = ("active", "planned", "closed")
 
 @dataclass(frozen=True)
 class Producer:
-    """One line of the register. ``expected_records`` a night and ``due_hour`` (Europe/Paris) may be unknown."""
+    """One line of the register. ``expected_records`` a night and ``due_hour`` (Europe/Paris) may be unknown.
+
+    ``format`` is the cell as written: one format, or several separated by a blank.
+    """
 
     producer: str
     source: str
@@ -25,6 +28,11 @@ class Producer:
     due_hour: int | None
     contact: str
     status: str
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that the producer may deposit in, the usual one first."""
+        return tuple(self.format.split())
 
 
 def load_register(settings: Settings) -> dict[str, Producer]:
@@ -52,6 +60,9 @@ def parse_line(row: dict[str, str], where: str) -> Producer:
         raise ConfigError(f"{where}: the source must be one of {', '.join(SOURCES)}.")
     if row["status"] not in STATUSES:
         raise ConfigError(f"{where}: the status must be one of {', '.join(STATUSES)}.")
+    formats = row["format"].split()
+    if len(set(formats)) != len(formats):
+        raise ConfigError(f"{where}: a format is named twice.")
     return Producer(
         producer=row["producer"],
         source=row["source"],

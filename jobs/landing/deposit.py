@@ -38,19 +38,25 @@ def deposit(settings: Settings, manifest: Manifest, files: list[Path]) -> Place:
 
 
 def build(settings: Settings, arguments: argparse.Namespace) -> Manifest:
-    """A manifest for files on this machine. The format is the register's; the time is that of the deposit."""
+    """A manifest for files on this machine. The format is the register's first unless one is named.
+
+    The time is that of the deposit. Raises ConfigError for an unknown producer, or a format that is not among its own.
+    """
     producer = load_register(settings).get(arguments.producer)
     if producer is None or producer.source != arguments.source:
         raise ConfigError(
             f"{settings.register} holds no producer {arguments.producer!r} of source {arguments.source}; "
             "docs/how-to/add-a-producer.md says how to add one."
         )
+    chosen = arguments.format or next(iter(producer.formats), "")
+    if chosen not in producer.formats:
+        raise ConfigError(f"producer {arguments.producer} deposits {' or '.join(producer.formats)}, not {chosen!r}.")
     moment = arguments.produced_at or datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(
         delivery_id=arguments.delivery_id or made_up_id(moment),
         producer=arguments.producer,
         source=arguments.source,
-        format=producer.format,
+        format=chosen,
         produced_at=moment,
         covers_from=arguments.covers_from,
         covers_to=arguments.covers_to or arguments.covers_from,
@@ -73,6 +79,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--source", required=True, choices=SOURCES)
     parser.add_argument("--producer", required=True, help="identifier in the register")
     parser.add_argument("--mode", required=True, choices=("append", "replace"))
+    parser.add_argument("--format", help="one of the register's formats of the producer; the first when left out")
     parser.add_argument("--from", required=True, dest="covers_from", help="first day covered, YYYY-MM-DD")
     parser.add_argument("--to", dest="covers_to", help="last day covered; the first one when left out")
     parser.add_argument("--delivery-id", help="made from the time when left out")

@@ -46,12 +46,18 @@ def source_of(table: str) -> str:
 
 
 def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
-    """Make some months of a table. Raises DataRefused when a row's subject has no person: rows are never dropped."""
+    """Make some months of a table. Raises DataRefused when a row's subject has no person: rows are never dropped.
+
+    A table whose standard declaration has no subject is about nobody that can be known: its rows get no pseudonym.
+    """
     files = [file for month in months for file in plan.files[month]]
     if not files:
         return {}
     standard = load_schema(f"standard/{plan.schema.veillee['standard']}")
     rows = read_files(work.spark, work.standard_pool(plan), files, standard)
+    if not plan.personal:
+        made = published_rows(with_key(rows, work.key), plan.schema, work.version)
+        return write_table(made, plan.schema, candidate_pool(work.settings), work.attempt)
     seen = Observation()
     joined = rows.join(work.people(), "subject_id", how="left").observe(
         seen, F.count_if(F.col("person_id").isNull()).alias("orphans")

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.core.schema import TableSchema, schemas_of
+from jobs.core.schema import TableSchema, load_schema, schemas_of
 from jobs.core.snapshot import DataFile, Partitions, canonical_json
 
 # Raise it when pseudonymisation itself changes what it writes, so that every month is made again.
@@ -19,6 +19,11 @@ class Plan:
     schema: TableSchema
     files: Partitions
     fingerprints: dict[str, str]
+
+    @property
+    def personal(self) -> bool:
+        """Whether its rows are about persons: its standard table knows the subject of each."""
+        return "subject_id" in load_schema(f"standard/{self.schema.veillee['standard']}").names
 
     def changed(self, base: dict[str, str]) -> list[str]:
         """Months whose fingerprint is not the base's."""

@@ -1,4 +1,4 @@
-"""The published table of persons: those with at least one published care row."""
+"""The published table of persons: those with at least one published care row that is about a person."""
 
 from pathlib import Path
 

@@ -135,7 +135,7 @@ def came(job: Work, plans: list[Plan], work: dict[str, list[str]], index: Tables
     subjects = None
     for one in plans:
         files = [file for month in work[one.schema.name] for file in one.files[month]]
-        if files:
+        if files and one.personal:
             standard = load_schema(f"standard/{one.schema.veillee['standard']}")
             found = read_files(job.spark, job.standard_pool(one), files, standard).select("subject_id")
             subjects = found if subjects is None else subjects.unionByName(found)
@@ -162,11 +162,11 @@ def read_published(job: Work, parts: Partitions) -> DataFrame:
 def touched_paths(
     settings: Settings, plans: list[Plan], work: dict[str, list[str]], tables: Tables, before: Before
 ) -> tuple[list[Path], list[Path], list[Path]]:
-    """Care files of touched months as they were, as they are, and those of untouched months."""
+    """Care files of touched months as they were, as they are, and those of untouched months; of persons alone."""
     old: list[DataFile] = []
     new: list[DataFile] = []
     rest: list[DataFile] = []
-    for one in plans:
+    for one in filter(lambda item: item.personal, plans):
         was, now = before.tables.get(one.schema.name, {}), tables[one.schema.name]
         touched = set(work[one.schema.name]) | (set(was) - set(now))
         old += [file for month in touched for file in was.get(month, [])]

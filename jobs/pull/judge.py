@@ -149,7 +149,7 @@ class Judge:
             place.delivery_id,
         ):
             raise Refused("DEL-004")
-        if manifest.format != self.register[place.producer].format:
+        if manifest.format not in self.register[place.producer].formats:
             raise Refused("DEL-005")
         return manifest
 
