@@ -2,27 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 
 import pandas as pd
-import pyarrow as pa
 
 from jobs.core.errors import ConfigError
 from jobs.core.settings import Settings
 from synthetic import mishap, mishap_hospital, truth
-from synthetic.dispensing import dispensations, presentations
+from synthetic.dispensing import dispensations
 from synthetic.draws import day_number, iso_day
+from synthetic.emergency_delivery import emergency
 from synthetic.hospital_delivery import hospital
-from synthetic.mess import MESS_COLUMNS, Plan
+from synthetic.mess import Plan
 from synthetic.mishap import Mishap
 from synthetic.nir import finess
-from synthetic.produce import OUTCOMES, Night, Sent, begin, first_day, pharmacy
+from synthetic.produce import OUTCOMES, Night, Sent, first_day, pharmacy
 from synthetic.register import write_register
 from synthetic.settings import Simulation, establish, previous_night
 from synthetic.shared_record import shared_record
+from synthetic.truth_tables import PLACE, truth_tables
 from synthetic.world import World
-
-PLACE = ["source", "producer", "delivery_id"]
 
 
 def simulate(
@@ -44,8 +42,7 @@ def simulate(
     frame = frame_of(settings, night, simulation, only)
     sent = [mishap_hospital.befall(one, kinds_of(one, mishaps)) for one in everything(frame, mishaps)]
     statuses = send_all(settings, simulation, frame, sent, mishaps)
-    tables = truth_tables(frame.world, sent, statuses)
-    truth.write(settings.truth / night, tables)
+    truth.write(settings.truth / night, truth_tables(frame.world, sent, statuses))
     return {
         "night": night,
         "deliveries": len(sent),
@@ -59,7 +56,9 @@ def frame_of(settings: Settings, night: str, simulation: Simulation, only: str) 
     world = World(simulation.sizes, day_number(simulation.start), day_number(night) - 1)
     plan = Plan(simulation.sizes.seed, simulation.mess, only)
     previous = previous_night(settings.truth, night)
-    return begin(night, previous, truth.known_days(settings.truth, previous), world, plan)
+    before = day_number(previous) if previous else world.start
+    known = truth.known_days(settings.truth, previous)
+    return Night(night, world, plan, before - 1, known, truth.told_visits(settings.truth, night))
 
 
 def kinds_of(one: Sent, mishaps: list[Mishap]) -> set[str]:
@@ -76,6 +75,7 @@ def everything(night: Night, mishaps: list[Mishap]) -> Iterator[Sent]:
     for rank in range(world.sizes.hospitals):
         own = shares.get(rank, stays.iloc[:0]).reset_index(drop=True)
         yield from hospital(night, rank, own, finess(rank) in fast)
+        yield emergency(night, rank)
     days = range(first_day(night), night.last + 1)
     lines = pd.concat([dispensations(world, day) for day in days], ignore_index=True)
     shares = dict(list(lines.groupby("pharmacy")))
@@ -142,61 +142,3 @@ def send_strange(settings: Settings, sent: list[Sent]) -> dict[str, object]:
     stranger = mishap.replace(model.delivery, producer=mishap.STRANGER)
     mishap.send(stranger, settings.landing, set())
     return row_of(model, mishap.STATUS[mishap.UNKNOWN]) | {"producer": mishap.STRANGER}
-
-
-def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object]]) -> dict[str, pa.Table]:
-    """All truth of the night, one table per name."""
-    mess = pd.concat([s.mess for s in sent], ignore_index=True)[list(MESS_COLUMNS)]
-    kinds = {
-        kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True)
-        for kind in ("hospital_stay", "dispensation", "document")
-    }
-    drugs = pd.concat([s.extra["hospital_drug"] for s in sent if "hospital_drug" in s.extra], ignore_index=True)
-    return {
-        "person": truth.persons(world),
-        "relation": truth.relations(world),
-        "delivery": truth.typed(pd.DataFrame(statuses)),
-        "mess": truth.typed(mess.astype({"record": "int64"})),
-        "hospital_stay": stay_table(kinds["hospital_stay"]),
-        "hospital_drug": drug_table(drugs),
-        "dispensation": dispensation_table(kinds["dispensation"]),
-        "document": truth.typed(kinds["document"]),
-    }
-
-
-def stay_table(stays: pd.DataFrame) -> pa.Table:
-    """Every transmitted stay and whose it is."""
-    columns = [*PLACE, "number", "mother_number", "reason", "units", "died", "unit_lines_accepted",
-               "identity_accepted", "covid"]  # fmt: skip
-    table = pa.Table.from_pandas(
-        stays[columns].rename(columns={"number": "local_stay_id", "mother_number": "mother_local_stay_id"}),
-        preserve_index=False,
-    )
-    table = table.append_column("finess", pa.array([finess(rank) for rank in stays.hospital], type=pa.string()))
-    for name in ("entry", "exit"):
-        table = table.append_column(f"{name}_date", truth.day(stays[name].to_numpy()))
-    return table.append_column("person", pa.array(truth.person_id(stays.person.to_numpy(dtype="int64"))))
-
-
-def drug_table(given: pd.DataFrame) -> pa.Table:
-    """Every drug given in hospital and told beside the stays; quantity in units, amount in euros."""
-    columns = [*PLACE, "file", "record", "number", "ucd7", "ucd13", "seven", "quantity", "amount", "fault", "accepted"]
-    renamed = given[columns].rename(columns={"number": "local_stay_id", "seven": "told_by_seven"})
-    for name in ("quantity", "amount"):
-        renamed[name] = [Decimal(int(thousandths)).scaleb(-3) for thousandths in renamed[name]]
-    table = truth.typed(renamed)
-    return table.append_column("administered_on", truth.day(given.day.to_numpy()))
-
-
-def dispensation_table(lines: pd.DataFrame) -> pa.Table:
-    """Every line of every ticket and whose it is; amounts in euros."""
-    columns = [*PLACE, "file", "record", "ticket", "line", "event", "quantity", "stay", "fault", "accepted"]
-    renamed = lines[columns].rename(
-        columns={"ticket": "ticket_id", "line": "line_id", "event": "event_type", "stay": "after_stay"}
-    )
-    table = pa.Table.from_pandas(renamed, preserve_index=False)
-    table = table.append_column("cip13", pa.array(presentations().cip13.to_numpy()[lines.box.to_numpy()]))
-    for name in ("amount_total", "amount_base", "amount_insurance"):
-        table = table.append_column(name, truth.money(lines[name].to_numpy()))
-    table = table.append_column("dispensed_on", truth.day(lines.day.to_numpy()))
-    return table.append_column("person", pa.array(truth.person_id(lines.person.to_numpy(dtype="int64"))))

@@ -8,7 +8,7 @@ import pandas as pd
 from synthetic import mess_pharmacy
 from synthetic.deposit import Delivery, delivery_id
 from synthetic.dialects import dialect_of
-from synthetic.draws import day_number, iso_day
+from synthetic.draws import iso_day
 from synthetic.mess import ACCEPTED, Plan, mess_table
 from synthetic.pharmacy import cells, pharmacy_id
 from synthetic.world import World
@@ -36,7 +36,8 @@ class Sent:
 class Night:
     """The night, its last known day, and the last day that the night before knew (or the day before the start).
 
-    ``known`` tells, by hospital, up to which day of exit its stays were taken in as validated by the night before.
+    ``known`` tells, by hospital, up to which day of exit its stays were taken in as validated by the night before;
+    ``told`` are digests of the emergency visits taken in before.
     """
 
     date: str
@@ -44,6 +45,7 @@ class Night:
     plan: Plan
     known_before: int
     known: dict[str, int]
+    told: set[str] = field(default_factory=set)
 
     @property
     def last(self) -> int:
@@ -82,9 +84,3 @@ def pharmacy(night: Night, rank: int, lines: pd.DataFrame) -> Sent:
 def first_day(night: Night) -> int:
     """First day that tonight's appended deliveries tell of."""
     return max(night.known_before + 1, night.world.start)
-
-
-def begin(date: str, previous: str | None, known: dict[str, int], world: World, plan: Plan) -> Night:
-    """The night's frame: what was known the night before decides what is new."""
-    before = day_number(previous) if previous else world.start
-    return Night(date, world, plan, before - 1, known)

@@ -17,8 +17,8 @@ def lines(sizes: Sizes) -> list[tuple[object, ...]]:
     daily = round(sizes.persons * 0.075 / max(sizes.pharmacies, 1))
     rows: list[tuple[object, ...]] = []
     for rank in range(sizes.hospitals):
-        rows.append((finess(rank), "hospital", f"Centre hospitalier inventé {rank + 1}", "pmsi-mco", "", "", 2,
-                     f"dim{rank + 1}@hopital.invalid", "active"))  # fmt: skip
+        name, contact = f"Centre hospitalier inventé {rank + 1}", f"dim{rank + 1}@hopital.invalid"
+        rows.append((finess(rank), "hospital", name, "pmsi-mco rpu-oscour", "", "", 2, contact, "active"))
     for rank in range(sizes.pharmacies):
         name, contact = f"Pharmacie inventée {rank + 1}", f"comptoir{rank + 1}@pharmacie.invalid"
         rows.append(

@@ -77,6 +77,13 @@ def known_days(folder: Path, previous: str | None) -> dict[str, int]:
     return {row["producer"]: day_number(row["known_to_max"]) for row in days}
 
 
+def told_visits(folder: Path, night: str) -> set[str]:
+    """Digests of the emergency visits that deliveries of earlier nights brought in."""
+    earlier = [path for path in folder.glob("*/emergency_visit.parquet") if path.parent.name < night]
+    tables = [pq.read_table(path, columns=["element_sha256"], filters=[("accepted", "=", True)]) for path in earlier]
+    return {digest for table in tables for digest in table["element_sha256"].to_pylist()}
+
+
 def write(folder: Path, tables: dict[str, pa.Table]) -> None:
     """One Parquet file per table, each appearing whole."""
     folder.mkdir(parents=True, exist_ok=True)

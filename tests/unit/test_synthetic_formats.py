@@ -6,7 +6,6 @@ import zipfile
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 import pytest
 from lxml import etree
 
@@ -15,8 +14,7 @@ from synthetic.dialects import COLUMNS, NAMES, dialect, dialect_of
 from synthetic.dispensing import dispensations, presentations
 from synthetic.documents import LETTER, REPORT, filed, in_package
 from synthetic.draws import EPOCH, day_number
-from synthetic.hospital import rss_lines, vid_lines, vid_version
-from synthetic.layout import Block, Field, fields_of
+from synthetic.layout import Block, Field
 from synthetic.pharmacy import cells
 from synthetic.stays import Sizes
 from synthetic.world import World
@@ -29,10 +27,6 @@ CDA = {"c": "urn:hl7-org:v3"}
 @pytest.fixture(scope="module")
 def world() -> World:
     return World(Sizes(persons=4_000, hospitals=5, pharmacies=10, documents=300), START, UNTIL)
-
-
-def cut(line: bytes, fields: dict[str, Field]) -> dict[str, str]:
-    return {name: line[f.start - 1 : f.end].decode("cp1252").strip() for name, f in fields.items()}
 
 
 def french_day(day: int) -> str:
@@ -52,58 +46,6 @@ def test_fields_stand_where_the_layout_says() -> None:
     assert block.rows() == ["Éva     00701022026".encode("cp1252"), "Zoé-Li  12001022026".encode("cp1252")]
     with pytest.raises(ValueError, match="name: wider than 6"):
         block.text("name", np.array(["too long"]))
-
-
-@pytest.mark.parametrize("hospital", range(5))
-def test_stay_lines_give_back_their_fields_and_have_the_length_their_counters_say(world: World, hospital: int) -> None:
-    stays = world.all_stays(START, UNTIL)
-    stays = stays[stays.hospital == hospital].reset_index(drop=True)
-    lines, units = rss_lines(world.sizes, world.people, stays, hospital)
-    assert len(lines) == stays.units.sum() > 0
-    for line, unit in zip(lines, units.itertuples(), strict=True):
-        version = line[9:12].decode()
-        values = cut(line, fields_of("rss_rum", "RSS_GROUPED", version, "header"))
-        counters = [int(values[name]) for name in ("n_das", "n_dad", "n_acts")]
-        header, act = (205, 32) if version == "123" else (192, 29)
-        assert len(line) == header + 8 * counters[0] + 8 * counters[1] + act * counters[2]
-        assert values["local_stay_id"] == unit.number
-        assert values["principal_diagnosis"] == unit.principal
-        assert values["ghm_cmd"] + values["ghm_suffix"] == unit.ghm
-        assert values["birth_date"] == french_day(world.people.birth[unit.person])
-        assert values["unit_entry_date"] == french_day(unit.unit_entry)
-        assert values["rum_format"] == "0" + version[1:]
-
-
-def test_hospitals_write_two_layout_versions_and_some_mix_them(world: World) -> None:
-    stays = world.all_stays(START, UNTIL)
-    found = {}
-    for hospital in range(5):
-        own = stays[stays.hospital == hospital].reset_index(drop=True)
-        found[hospital] = {line[9:12] for line in rss_lines(world.sizes, world.people, own, hospital)[0]}
-    assert found[0] == {b"123"} and found[1] == {b"122"} and found[3] == {b"122", b"123"}
-
-
-@pytest.mark.parametrize("hospital", range(3))
-def test_identity_lines_name_holder_and_patient(world: World, hospital: int) -> None:
-    people, stays = world.people, world.all_stays(START, UNTIL)
-    stays = stays[stays.hospital == hospital].reset_index(drop=True)
-    fields = fields_of("vid_hosp", "VID-HOSP", vid_version(hospital), "header")
-    block = 47 if vid_version(hospital) == "V014" else 50
-    rows = []
-    for line, stay in zip(vid_lines(world.sizes, people, stays, hospital), stays.itertuples(), strict=True):
-        values = cut(line, fields)
-        assert len(line) == max(f.end for f in fields.values()) + block * int(values["n_dmt"])
-        number, key = people.number[stay.person], people.key[stay.person]
-        assert values["individual_nir"] + values["individual_nir_key"] in ("", number + key)
-        assert values["ins_matricule"] in ("", number + key)
-        if stay.reason == "newborn":
-            mother = people.mother[stay.person]
-            assert values["insured_nir"] == people.number[mother] != number
-            assert values["mother_local_stay_id"] == stay.mother_number
-        rows.append(values)
-    table = pd.DataFrame(rows)
-    assert 0.6 < (table.individual_nir != "").mean() < 0.95
-    assert 0.6 < (table.ins_matricule != "").mean() < 0.95
 
 
 def test_five_dialects_differ_in_encoding_separator_dates_and_money() -> None:

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -13,12 +12,14 @@ import pytest
 from jobs.core.register import load_register
 from jobs.core.settings import REPOSITORY, Settings, prepare_root
 from synthetic.__main__ import main
-from synthetic.mess_hospital import RSS_FAULTS, TRIMMED, VID_FAULTS, settle_rss, spoil_rss, transmission
+from synthetic.emergency import FAULTS as EMERGENCY_FAULTS
+from synthetic.mess_hospital import FAULTS as HOSPITAL_FAULTS
 from synthetic.mess_pharmacy import FAULTS as PHARMACY_FAULTS
 from synthetic.mess_shared_record import FAULTS as DOCUMENT_FAULTS
 
 NIGHT, NEXT = "2026-11-22", "2026-11-23"
 SMALL = ["--persons", "1500", "--hospitals", "3", "--pharmacies", "10", "--documents", "300"]
+FILES = ("rss.txt", "vid-hosp.txt", "hosp-pmsi.txt", "fichcomp-med.txt", "ium.txt")
 FEW_DAYS = [*SMALL, "--start", "2026-11-15"]
 
 
@@ -79,7 +80,7 @@ def test_other_sizes_in_a_root_already_begun_are_refused(root: Path, capsys: pyt
 def test_every_manifest_is_as_declared_and_true(root: Path) -> None:
     schema = json.loads((REPOSITORY / "schemas" / "manifest.json").read_text())
     found = manifests(root)
-    assert len(found) == 2 * (3 + 10 + 1)
+    assert len(found) == 2 * (2 * 3 + 10 + 1)
     for folder, manifest in found:
         jsonschema.validate(manifest, schema)
         assert manifest["delivery_id"] == folder.name and manifest["producer"] == folder.parent.name
@@ -94,15 +95,18 @@ def test_every_manifest_is_as_declared_and_true(root: Path) -> None:
 def test_the_register_knows_every_producer(root: Path) -> None:
     register = load_register(Settings(root))
     assert {m["producer"] for _, m in manifests(root)} == set(register)
-    assert {p.format for p in register.values()} == {"pmsi-mco", "pharmacy-csv", "shared-record"}
+    assert {f for p in register.values() for f in p.formats} == {m["format"] for _, m in manifests(root)}
+    assert "rpu-oscour" in register["990000010"].formats
     assert len({p.dialect for p in register.values() if p.source == "pharmacy"}) == 5
 
 
 def test_hospitals_repeat_the_year_and_pharmacies_tell_only_what_is_new(root: Path) -> None:
-    first = {m["producer"]: m for f, m in manifests(root) if f.name.startswith(NIGHT)}
-    second = {m["producer"]: m for f, m in manifests(root) if f.name.startswith(NEXT)}
+    first = {(m["producer"], m["format"]): m for f, m in manifests(root) if f.name.startswith(NIGHT)}
+    second = {(m["producer"], m["format"]): m for f, m in manifests(root) if f.name.startswith(NEXT)}
     for producer, manifest in second.items():
-        if manifest["source"] == "hospital":
+        if manifest["format"] == "rpu-oscour":
+            assert manifest["mode"] == "append" and manifest["covers"] == {"from": "2026-11-15", "to": "2026-11-22"}
+        elif manifest["source"] == "hospital":
             assert manifest["mode"] == "replace" and manifest["covers"] == {"from": "2026-01-01", "to": "2026-11-22"}
             assert manifest["files"][0]["records"] >= first[producer]["files"][0]["records"]
         else:
@@ -114,11 +118,11 @@ def test_hospitals_repeat_the_year_and_pharmacies_tell_only_what_is_new(root: Pa
 def test_what_a_hospital_sent_before_is_sent_again_byte_for_byte(root: Path) -> None:
     grown = 0
     for folder in sorted((root / "landing" / "hospital").iterdir()):
-        for name in ("rss.txt", "vid-hosp.txt"):
+        for name in FILES:
             old, new = ((folder / f"{night}T0100-001" / name).read_bytes().rstrip(b"\r\n") for night in (NIGHT, NEXT))
             assert new.startswith(old)
             grown += len(new) > len(old)
-    assert grown >= 3
+    assert grown >= 9
 
 
 def test_stays_are_followed_by_dispensations_and_documents_of_the_same_person(root: Path) -> None:
@@ -140,12 +144,13 @@ def test_everybody_is_seen_in_the_first_night(root: Path) -> None:
 def test_every_kind_of_mess_is_planted_and_counted(root: Path) -> None:
     mess = truth(root, "mess")
     kinds = {
-        "hospital": {f.code for f in (*RSS_FAULTS, *VID_FAULTS)},
+        "hospital": {f.code for f in (*HOSPITAL_FAULTS, *EMERGENCY_FAULTS)} | {"HOS-017"},
         "pharmacy": {f.code for f in PHARMACY_FAULTS} | {"PHA-020"},
         "shared_record": {f.code for f in DOCUMENT_FAULTS},
     }
     for source, codes in kinds.items():
-        assert codes - {"TRIMMED"} <= set(mess[mess.source == source].code) <= codes
+        planted = set(mess[mess.source == source].code)
+        assert planted <= codes and len(codes - planted) <= (12 if source == "hospital" else 0)
     deliveries = truth(root, "delivery").set_index(["producer", "delivery_id"])
     counts = mess.groupby(["producer", "delivery_id", "expected_outcome"]).size()
     for (producer, delivery, outcome), count in counts.items():
@@ -158,10 +163,13 @@ def test_every_kind_of_mess_is_planted_and_counted(root: Path) -> None:
 def test_records_of_the_truth_are_found_in_the_files(root: Path) -> None:
     for one in truth(root, "mess").itertuples():
         path = root / "landing" / one.source / one.producer / one.delivery_id / one.file
-        if one.source == "hospital":
+        if one.file in FILES:
             line = path.read_bytes().splitlines()[one.record - 1]
             assert one.code != "HOS-010" or line.startswith(b"***")
-            assert one.code != "HOS-001" or b"120" in line[9:12] or b"V012" in line
+            assert one.code != "HOS-001" or line[9:12] in (b"199", b"099") or line[48:52] == b"V099"
+            assert one.code != "HOS-016" or line[9:12] in (b"120", b"020")
+        elif one.source == "hospital":
+            assert one.record <= path.read_bytes().count(b"<PATIENT>")
         elif one.source == "pharmacy":
             lines = path.read_bytes().splitlines()
             assert one.code != "PHA-007" or b"troc" in lines[one.record]
@@ -171,7 +179,9 @@ def test_records_of_the_truth_are_found_in_the_files(root: Path) -> None:
 
 
 def test_second_night_tells_which_records_are_unchanged(root: Path) -> None:
-    first, second = (truth(root, "delivery", night).query("source == 'hospital'") for night in (NIGHT, NEXT))
+    first, second = (
+        truth(root, "delivery", night).query("source == 'hospital' and mode == 'replace'") for night in (NIGHT, NEXT)
+    )
     assert (first.unchanged == 0).all()
     assert list(second.unchanged) == list(first.accepted)
     assert (second.accepted > 0).any()
@@ -195,7 +205,7 @@ def test_over_new_year_a_hospital_sends_one_delivery_for_each_year(tmp_path: Pat
     prepare_root(tmp_path, "synthetic")
     assert run(tmp_path, *SMALL, "--start", "2026-12-28", night="2027-01-05") == 0
     assert run(tmp_path, night="2027-01-06") == 0
-    covers = {f.name: m["covers"] for f, m in manifests(tmp_path) if m["source"] == "hospital"}
+    covers = {f.name: m["covers"] for f, m in manifests(tmp_path) if m["format"] == "pmsi-mco"}
     assert covers == {
         "2027-01-05T0100-001": {"from": "2026-01-01", "to": "2026-12-31"},
         "2027-01-05T0100-002": {"from": "2027-01-01", "to": "2027-01-04"},
@@ -235,9 +245,29 @@ def test_a_mishap_without_a_producer_or_of_an_unknown_kind_is_refused(tmp_path: 
     assert run(tmp_path, *FEW_DAYS, "--mishap", "fire=PH0000001") == 78
 
 
-def test_lost_blanks_befall_only_lines_that_end_with_some() -> None:
-    plain, acts = b" " * 9 + b"122" + b"x" * 100 + b" " * 80, b" " * 9 + b"122" + b"x" * 209
-    codes = np.array([TRIMMED, TRIMMED, "", "HOS-010"], dtype=object)
-    assert list(settle_rss([plain, acts, plain, plain], codes, "")) == [TRIMMED, "TWICE", "", TRIMMED]
-    assert list(settle_rss([plain, acts, plain, plain], codes, TRIMMED)) == [TRIMMED, "", "", "HOS-010"]
-    assert transmission([plain], codes[:1], spoil_rss, b"\n", True)[0] == plain.rstrip() + b"\n\n"
+def test_without_documents_the_operator_deposits_nothing(tmp_path: Path) -> None:
+    prepare_root(tmp_path, "synthetic")
+    few = ["--persons", "500", "--hospitals", "1", "--pharmacies", "1", "--documents", "0", "--start", "2026-11-20"]
+    assert run(tmp_path, *few) == 0
+    assert not (tmp_path / "landing" / "shared_record").exists()
+    delivery = truth(tmp_path, "delivery").query("source == 'shared_record'")
+    assert list(delivery.expected_status) == ["missing"] and list(delivery["read"]) == [0]
+    assert truth(tmp_path, "document").empty
+
+
+def test_few_documents_may_leave_a_night_without_any(tmp_path: Path) -> None:
+    prepare_root(tmp_path, "synthetic")
+    few = ["--persons", "500", "--hospitals", "1", "--pharmacies", "1", "--documents", "15", "--start", "2026-11-20"]
+    assert run(tmp_path, *few) == 0
+    assert run(tmp_path, night=NEXT) == 0
+    filed = [len(truth(tmp_path, "document", night)) for night in (NIGHT, NEXT)]
+    assert min(filed) == 0 < max(filed)
+
+
+def test_an_emergency_visit_told_alike_again_is_a_duplicate(root: Path) -> None:
+    first, second = (truth(root, "emergency_visit", night) for night in (NIGHT, NEXT))
+    assert len(first) and first.entry_date.max() < second.entry_date.max()
+    again = second[second.element_sha256.isin(first[first.accepted].element_sha256)]
+    assert len(again) > 3 and set(again.outcome) == {"duplicate"}
+    told = truth(root, "delivery", NEXT).query("covers_to == '2026-11-22' and delivery_id.str.endswith('-050')")
+    assert told.duplicate.sum() >= len(again) and (second.outcome == "accepted").sum() == told.accepted.sum()
