@@ -162,3 +162,27 @@ ACTS: list[tuple[str, Stay, Stay]] = [
      act(ccam_code="AHGA801", pmsi_extension="-04") | {"exit_date": date(2026, 2, 6)}),
 ]  # fmt: skip
 CASES = IDENTITY + DATES + MODES + FIELDS + SESSIONS + DIAGNOSES + BIRTHS + ACTS
+MORE: list[tuple[str, Stay]] = [  # other ways to fire the same control
+    ("GRP-026", {"entry_mode": "6", "entry_origin": "1"}),
+    ("GRP-026", {"exit_mode": "0", "exit_destination": "1", "exit_date": NEXT_DAY}),
+    ("GRP-027", two_units(second={"entry_mode": "0"})),
+    ("GRP-049", two_units(first={"exit_mode": "6", "exit_destination": "2"})),
+    ("GRP-052", act(execution_count=None)),
+    ("GRP-102", act(act_date=None)),
+    ("GRP-102", act(act_date="31022026") | {"exit_date": date(2026, 3, 5)}),
+    ("GRP-102", act(act_date="3 022026")),
+    ("GRP-102", act(act_date="01022026")),
+    ("GRP-103", act(activity=None)),
+    ("GRP-112", act(ccam_code="YYYY600") | {"unit_code": "MATE"}),
+    ("GRP-113", {"principal_diagnosis": "T149"}),
+    ("GRP-114", {"principal_diagnosis": "T76"}),
+    ("GRP-117", {"related_diagnosis": "Y830"}),
+    ("GRP-126", MOTHER | {"gestational_age": None}),
+    ("GRP-127", {"gestational_age": "45"}),
+    ("GRP-129", NEWBORN | {"gestational_age": "32", "newborn_weight": "4001"}),
+    ("GRP-129", NEWBORN | {"gestational_age": "28", "newborn_weight": "2501"}),
+    ("GRP-162", {"sex": "2", "ghm_cmd": "14", "ghm_suffix": "Z14"}),
+    ("GRP-184", {"residence_code": None}),
+    ("GRP-187", SESSION | {"related_diagnosis": None, "exit_date": NEXT_DAY}),
+    ("GRP-192", act(ccam_code="AHGA801")),
+]

@@ -9,13 +9,13 @@ import duckdb
 import pytest
 
 from jobs.core.rules import rules
-from jobs.standardise.hospital.controls import judge_units
+from jobs.standardise.hospital.controls import References, judge_units
 from jobs.standardise.hospital.controls.catalogue import catalogue
 from jobs.standardise.hospital.controls.judge import all_controls
 from jobs.standardise.hospital.controls.modes import MATRIX
 from jobs.standardise.layouts import read_csv
 from tests.hospital_units import NEWBORN, SERVICE, SOME_DAY, references, two_units, units_frame
-from tests.spec.control_cases import ALSO, CASES
+from tests.spec.control_cases import ALSO, CASES, MORE
 
 MATRIX_ROWS = {(row["side"], row["mode"], row["origin_or_destination"]): row for row in read_csv(MATRIX)}
 SIDES = {"entry": ("entry_mode", "entry_origin"), "exit": ("exit_mode", "exit_destination")}
@@ -25,6 +25,8 @@ CODES = {
     "exit": ("GRP-034", "GRP-054", "GRP-035", "GRP-049"),
 }
 OF_DRUGS = {"HOS-030", "HOS-032", "HOS-033", "HOS-034"}  # rules of the drug file
+BY_LISTS = (78, 79, 112, 113, 115, 116, 117, 118, 119, 148, 186, 192, 193, 194)
+OF_LISTS = {f"GRP-{number:03d}" for number in BY_LISTS} | {"HOS-040", "HOS-041"}
 PAIRS = [
     (side, mode, place, where)
     for side, mode, place in product(SIDES, "06789NO", " 1234567RU")
@@ -92,6 +94,7 @@ def judged(spark):
     stays: dict[str, list[dict[str, Any]]] = dict(RANDOM)
     for code, fires, near in CASES:
         stays |= {f"{code} fires": as_list(fires), f"{code} near": as_list(near)}
+    stays |= {f"more {place}": as_list(stay) for place, (_, stay) in enumerate(MORE)}
     stays |= {"/".join(pair): pair_stay(*pair) for pair in PAIRS}
     rows: dict[str, list[Any]] = {}
     frame = judge_units(units_frame(spark, stays), references(spark))
@@ -119,6 +122,11 @@ def test_each_control_fires_alone_and_not_beside(judged, case):
     code = case[0]
     assert told(judged[f"{code} fires"]) == {code} | ALSO.get(code, set())
     assert told(judged[f"{code} near"]) == set()
+
+
+@pytest.mark.parametrize("place", range(len(MORE)), ids=[code for code, _ in MORE])
+def test_other_ways_to_fire_a_control(judged, place):
+    assert told(judged[f"more {place}"]) == {MORE[place][0]}
 
 
 def test_a_blocking_control_names_its_field_and_a_signal_rejects_nothing(judged, spark):
@@ -196,3 +204,12 @@ def test_every_file_error_and_return_code_is_decided_or_says_why_not():
         for one in catalogue(name):
             assert one["implemented_by"] or one["reason"], one
             assert set(one["implemented_by"].split()) <= set(rules()) | OF_DRUGS, one
+
+
+def test_empty_lists_decide_nothing(spark):
+    lists = references(spark)
+    empty = {name: getattr(lists, name).limit(0) for name in ("ccam", "ccam_extension", "cim10_type", "units")}
+    stays = {code: as_list(fires) for code, fires, _ in CASES if code in OF_LISTS}
+    rows = judge_units(units_frame(spark, stays), References(**empty)).select("stay", "control", "signals").collect()
+    assert {row.stay for row in rows} == OF_LISTS
+    assert told(rows) == set()

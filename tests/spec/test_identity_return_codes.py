@@ -6,6 +6,7 @@ import pytest
 
 from jobs.catalogue import judgement
 from jobs.check.measures import RETURN_SHARES, measure
+from jobs.check.run import judge_measures
 from jobs.core.settings import REPOSITORY
 from jobs.standardise.hospital.controls import identity_warnings, return_codes
 from jobs.standardise.layouts import read_csv
@@ -113,3 +114,17 @@ def test_shares_are_over_the_stays_and_not_over_all_lines():
     assert (row["holder_number_error_share"], row["birth_date_error_share"], row["sex_error_share"]) == (0.064, 0.01, 0)
     assert measure(hold, "p", entry(rows={"dispensation": 9}), [])["holder_number_error_share"] is None
     assert measure(hold, "p", {k: v for k, v in entry().items() if k != "rows"}, [])["sex_error_share"] is None
+
+
+def test_shares_warn_then_hold_and_never_judge_a_small_hospital(settings):
+    told = {
+        "usual": entry(warnings={"IDE-010": 14, "IDE-011": 13, "IDE-012": 1, "IDE-013": 2}),
+        "warned": entry(warnings={"IDE-010": 71, "IDE-011": 65, "IDE-012": 6, "IDE-013": 12}),
+        "held": entry(warnings={"IDE-010": 218, "IDE-011": 218, "IDE-012": 130, "IDE-013": 129}),
+        "small": entry(read=399, rows={"hospital_stay": 100}, warnings={"IDE-010": 99, "IDE-011": 99, "IDE-012": 99}),
+        "pharmacy": entry(rows={"dispensation": 1000}),
+    }
+    _, failures = judge_measures(settings, {"producers": told}, None)
+    found = {name: {one["code"]: one["severity"] for one in failed} for name, failed in failures.items()}
+    warned = dict.fromkeys(("PRO-011", "PRO-012", "PRO-013", "PRO-014"), "warning")
+    assert found == {"warned": warned, "held": warned | dict.fromkeys(("PRO-021", "PRO-022", "PRO-023"), "critical")}
