@@ -24,6 +24,7 @@ OPTIONS = {
     "spark.sql.parquet.enableVectorizedReader": "true",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "true",
+    "spark.python.sql.dataFrameDebugging.enabled": "false",  # a call site per column operation: half of their cost
     "spark.sql.files.maxPartitionBytes": "32m",
     "spark.sql.autoBroadcastJoinThreshold": "64m",
     # short jobs: a fast start beats peak speed; a long session compiles more than the 48 MB that go with level 1, and
