@@ -6,7 +6,7 @@ import pandas as pd
 from synthetic import coding
 from synthetic.draws import Ints, ages, chance, scatter
 from synthetic.layout import Block, Field, fields_of
-from synthetic.nir import finess
+from synthetic.nir import finess, two
 from synthetic.people import Population
 from synthetic.stays import DELIVERY, NEWBORN
 
@@ -163,4 +163,4 @@ def unit_codes(units: pd.DataFrame) -> "np.ndarray":
 def patient_number(person: Ints, hospital: int) -> "np.ndarray":
     """The permanent number of a person in one hospital (IPP); another hospital gives another."""
     number = ((person + 1) * 48_271 + (hospital + 1) * 7_368_787) % 100_000_007
-    return np.char.add("IPP", np.char.zfill(number.astype(str), 9))
+    return np.char.add("IPP", two(number, 9))

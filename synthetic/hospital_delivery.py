@@ -34,7 +34,8 @@ class File:
 def hospital(night: Night, rank: int, stays: pd.DataFrame, fast: bool = False) -> list[Sent]:
     """What a hospital sends about its PMSI: each exit year so far in a delivery of its own.
 
-    With ``fast`` the last week's stays that were not told yet come apart, ahead of those that are validated.
+    With ``fast`` the last week's stays that were not told yet come apart, ahead of those that are validated, which
+    are not sent while there are none.
     """
     known = night.known_of(finess(rank))
     upto = max(known, night.last - WEEK) if fast else night.last
@@ -43,7 +44,8 @@ def hospital(night: Night, rank: int, stays: pd.DataFrame, fast: bool = False) -
     for turn, year in enumerate(years_sent(night, known, upto), start=1):
         first, last = day_number(f"{year}-01-01"), min(upto, day_number(f"{year}-12-31"))
         own = stays[(exits >= first) & (exits <= last)].reset_index(drop=True)
-        sent.append(transmit(night, rank, own, (first, last), delivery_id(night.date, turn)))
+        if len(own) or not fast:
+            sent.append(transmit(night, rank, own, (first, last), delivery_id(night.date, turn)))
     late = stays[exits > upto].reset_index(drop=True)
     if len(late):
         sent.append(ahead(transmit(night, rank, late, (upto + 1, night.last), delivery_id(night.date, FAST_RANK))))

@@ -59,7 +59,7 @@ def keys(number: Text) -> Text:
 
 def two(values: Ints, width: int) -> Text:
     """Whole numbers as text, padded with zeros to ``width``."""
-    return np.char.zfill(values.astype(str), width)
+    return np.char.zfill(values.astype(str), width) if len(values) else values.astype(str)  # numpy cannot pad nothing
 
 
 def luhn_digit(digits: str) -> str:

@@ -8,6 +8,7 @@ from synthetic.layout import Field, fields_of
 LISTING = b"*** FIN DE L'EDITION DU JOUR ***"
 LONGER = b"0000000"
 MARCH_35 = b"35032008"
+OF_LINES = ("HOS-002", "HOS-010", "HOS-017", "TRIMMED", "TWICE")  # faults that are in no field
 UNKNOWN_UNIT = b"ZZZ9"
 
 
@@ -59,6 +60,8 @@ def first_act(line: bytes) -> dict[str, Field]:
 
 def spoil_rss(line: bytes, code: str) -> bytes:
     """A stay line with one fault; a code that stands for no change of bytes gives the line back."""
+    if code in OF_LINES:
+        return whole(line, code)
     fields = segment(version_of(line), "header")
     entry, exit_ = cut(line, fields["unit_entry_date"]), cut(line, fields["unit_exit_date"])
     diagnosis = fields["principal_diagnosis"]
@@ -86,11 +89,9 @@ def spoil_rss(line: bytes, code: str) -> bytes:
         "GRP-190": ("unit_entry_mode", b"N "),
         "GRP-258": ("sex", b"3"),
     }
-    if code in changed:
-        name, text = changed[code]
-        width = 2 if name == "unit_entry_mode" else fields[name].width  # the origin stands behind the mode
-        return put(line, Field(name, fields[name].start, fields[name].start + width - 1, False), text)
-    return whole(line, code)
+    name, text = changed[code]
+    width = 2 if name == "unit_entry_mode" else fields[name].width  # the origin stands behind the mode
+    return put(line, Field(name, fields[name].start, fields[name].start + width - 1, False), text)
 
 
 def unread_version(code: str, ungrouped: bool) -> bytes:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthetic.draws import EPOCH, Ints, day_number
+from synthetic.nir import two
 from synthetic.people import NEVER, NOBODY, Population
 from synthetic.world import World
 
@@ -18,8 +19,8 @@ MONEY = pa.decimal128(12, 2)
 
 def person_id(places: Ints) -> "np.ndarray":
     """The true identifier of a person; empty for nobody."""
-    text = np.char.add("P", np.char.zfill(np.asarray(places).astype(str), 8))
-    return np.where(np.asarray(places) == NOBODY, "", text)
+    places = np.asarray(places, dtype=np.int64)
+    return np.where(places == NOBODY, "", np.char.add("P", two(places, 8)))
 
 
 def day(days: Ints) -> pa.Array:

@@ -1,4 +1,4 @@
-"""What hospitals write, cut by the layouts: every version, what is coded, what goes with the stays, who the patient is."""
+"""What hospitals write, cut by the layouts: every version, what is coded, side files, who the patient is."""
 
 from dataclasses import dataclass
 from datetime import datetime
