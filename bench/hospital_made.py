@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from jobs.core.settings import Settings
 from synthetic.deposit import Delivery, deposit
@@ -18,7 +17,7 @@ from synthetic.world import World
 
 PER_PERSON_AND_DAY = 0.0067  # stays in the simulator
 MESS = 0.03
-UNIT_CODE = slice(86, 90)  # of a grouped line: what the changed stays tell otherwise
+STAY, SCORE = slice(47, 67), slice(156, 159)  # of a grouped line, in every version: the stay, and what is told anew
 
 
 def transmissions(night: str, start: str, hospitals: int, stays: int, mess: float) -> Iterator[Delivery]:
@@ -45,21 +44,16 @@ def send(settings: Settings, deliveries: Iterator[Delivery], hospitals: int) -> 
 
 
 def again(settings: Settings, earlier: Delivery, night: str, changed: float) -> int:
-    """Deposit a year again with a blank line more, the unit of a share of its stays told otherwise; the lines changed.
+    """Deposit a year again with a blank line more, the severity score of a share of its stays told anew; the lines.
 
     The same bytes would be no delivery at all: pull knows them.
     """
     lines, count = [], 0
     for line in earlier.files[RSS].splitlines(keepends=True):
-        stay = int(hashlib.sha256(line[47:67]).hexdigest()[:8], 16) / 2**32
+        stay = int(hashlib.sha256(line[STAY]).hexdigest()[:8], 16) / 2**32
         if stay < changed:
-            line, count = line[: UNIT_CODE.start] + b"ZZZ9" + line[UNIT_CODE.stop :], count + 1
+            line, count = line[: SCORE.start] + b"042" + line[SCORE.stop :], count + 1
         lines.append(line)
     files = earlier.files | {RSS: b"".join(lines) + b"\n"}
     deposit(replace(earlier, delivery_id=f"{night}T0100-001", night=night, files=files), settings.landing)
     return count
-
-
-def bytes_of(packs: list[Path]) -> int:
-    """Bytes of some files."""
-    return sum(path.stat().st_size for path in packs)
