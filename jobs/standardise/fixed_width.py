@@ -23,6 +23,7 @@ LF, CR = 10, 13
 UNKNOWN = "unknown"
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Cells = NDArray[np.uint8]
 
 LINE_FIELDS = [
     pa.field("record", pa.int64()),
@@ -110,9 +111,21 @@ def kinds_of(lines: pa.StringArray, kinds: Iterable[FileKind]) -> Iterator[tuple
         yield None, "", rest
 
 
-def sliced(lines: pa.StringArray, cut: Cut) -> pa.StringArray:
+def headers(lines: pa.StringArray, layout: Layout) -> pa.StringArray | Cells:
+    """Lines as long as their header: cells of one byte when all are ASCII, as finding a place in text is counting."""
+    text = pc.utf8_slice_codeunits(pc.utf8_rpad(lines, layout.length), 0, layout.length)
+    if not len(text) or pc.all(pc.string_is_ascii(text)).as_py() is False:
+        return text
+    return np.frombuffer(text.buffers()[2], np.uint8, len(text) * layout.length).reshape(-1, layout.length)
+
+
+def sliced(lines: pa.StringArray | Cells, cut: Cut) -> pa.StringArray:
     """The characters of a field."""
-    return pc.utf8_slice_codeunits(lines, cut.start - 1, cut.start - 1 + cut.length)
+    if isinstance(lines, pa.StringArray):
+        return pc.utf8_slice_codeunits(lines, cut.start - 1, cut.start - 1 + cut.length)
+    cells = np.ascontiguousarray(lines[:, cut.start - 1 : cut.start - 1 + cut.length])
+    places = np.arange(len(cells) + 1, dtype=np.int32) * cut.length
+    return pa.StringArray.from_buffers(len(cells), pa.py_buffer(places), pa.py_buffer(cells))
 
 
 def trimmed(texts: pa.StringArray) -> pa.StringArray:
@@ -130,10 +143,10 @@ def windows_text(lines: pa.StringArray) -> pa.StringArray:
 
 def header_fields(lines: pa.StringArray, layout: Layout, names: dict[str, str]) -> dict[str, pa.Array]:
     """Header fields under new names, trimmed; null when blank or when the layout has no such field."""
-    padded = pc.utf8_rpad(lines, layout.length)
+    header = headers(lines, layout)
     none = pa.nulls(len(lines), pa.string())
     return {
-        name: trimmed(sliced(padded, layout.header[field])) if field in layout.header else none
+        name: trimmed(sliced(header, layout.header[field])) if field in layout.header else none
         for name, field in names.items()
     }
 
@@ -143,12 +156,12 @@ def block_counts(lines: pa.StringArray, layout: Layout) -> dict[str, tuple[Ints,
 
     A counter beyond the end of a line whose trailing blanks were lost announces nothing.
     """
-    padded = pc.utf8_rpad(lines, layout.length)
+    header = headers(lines, layout)
     sent = pc.utf8_length(pc.utf8_rtrim(lines, " ")).to_numpy(zero_copy_only=False)
     found = {}
     for block in layout.blocks:
         cut = layout.header[block.counter]
-        text = pc.utf8_trim(sliced(padded, cut), " ")
+        text = pc.utf8_trim(sliced(header, cut), " ")
         number = pc.match_substring_regex(text, r"^\d+$")
         value = pc.cast(pc.if_else(number, text, "0"), pa.int64()).to_numpy(zero_copy_only=False)
         beyond = sent < cut.start
