@@ -32,10 +32,8 @@ def rss(
     counts = {"n_das": f"{len(das):02d}", "n_dad": "00", "n_acts": f"{len(acts):03d}"}
     own = {"rss_format": version, "rum_format": "0" + version[1:], "local_stay_id": stay} | counts
     blocks = [("da_repeat", {"associated_diagnosis": code}) for code in das]
-    blocks += [
-        ("act_repeat", {"act_date": "02022026", "ccam_code": act, "activity": "1", "execution_count": "01"})
-        for act in acts
-    ]
+    done = {"act_date": "02022026", "activity": "1", "execution_count": "01"}
+    blocks += [("act_repeat", done | {"ccam_code": act}) for act in acts]
     return line("rss", version, RSS | own | fields, blocks)
 
 

@@ -14,7 +14,7 @@ from jobs.reference.lists import codes
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.fixed_width_lines import cut_lines, tell_lines
 from jobs.standardise.hospital import build
-from jobs.standardise.hospital.changes import change_rows
+from jobs.standardise.hospital.changes import change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
 from jobs.standardise.hospital.compare import GROUP, Compared, compare
 from jobs.standardise.hospital.control import UNIT_TABLE, controlled
@@ -51,8 +51,8 @@ def standardise_transmissions(context: Context) -> Standardised:
     }
     pairs, unit_pairs = touched_pairs(lines, compared)
     tables = {name: with_untouched(context, name, rows, pairs, compared) for name, rows in rebuilt.items()}
-    changes = change_rows(context, lines, compared)
-    tables["hospital_stay_change"] = changes.unionByName(context.base_table("hospital_stay_change", pairs))
+    told = change_rows(context, lines, compared)
+    tables["hospital_stay_change"] = with_earlier(told, context.base_table("hospital_stay_change", pairs))
     tables[UNIT_TABLE] = unit_table(lines)
     return Standardised(
         records=records_of(with_unknown(decided, unknown), compared.rest),
