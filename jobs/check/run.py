@@ -72,7 +72,7 @@ def judge_measures(
     return results, failures
 
 
-def judgeable(check: Check, row: dict[str, Any], item: dict[str, Any]) -> bool:
+def judgeable(check: "Check", row: dict[str, Any], item: dict[str, Any]) -> bool:
     """Whether a producer's measure exists and rests on enough records."""
     column = check.columns[0]
     return row[column] is not None and row["basis"].get(column, item["read"]) >= check.least_rows

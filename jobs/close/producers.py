@@ -55,9 +55,8 @@ def volumes(evidence: Evidence, known: dict[str, Any], taken: dict[str, Any] | N
     if taken is None:
         held: Volumes | list[int] = known.get("volumes", {})
         return held
-    tonight = taken.get("released_by_format", {}) | {
-        name: count for name, count in taken.get("read_by_format", {}).items() if count
-    }
+    read, released = taken.get("read_by_format", {}), taken.get("released_by_format", {})
+    tonight = {name: read.get(name) or released.get(name, 0) for name in {*read, *released}}
     return extended(volumes_of(known, tonight), tonight, evidence.trailing_nights)
 
 
