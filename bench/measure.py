@@ -1,0 +1,100 @@
+"""What a command costs: CPU and wall seconds of all its processes, and the most memory that they held at once."""
+
+import ctypes
+import os
+import resource
+import subprocess
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36
+PAGE = os.sysconf("SC_PAGE_SIZE")
+EVERY = 0.25  # seconds between two looks at the memory
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU and wall seconds, and peak resident memory in bytes; pages shared by forked workers count in each."""
+
+    cpu: float
+    wall: float
+    peak: int
+
+    def shown(self) -> dict[str, float]:
+        """For a line of JSON."""
+        return {"cpu_s": round(self.cpu, 1), "wall_s": round(self.wall, 1), "peak_mb": round(self.peak / 2**20)}
+
+
+def measured(command: list[str], environment: dict[str, str]) -> tuple[Cost, str]:
+    """Run a command to its end; its cost and its standard output. Raises CalledProcessError when it fails.
+
+    Orphans (a JVM outlives the Python that started it) become children of this process and are waited for, so that the
+    kernel adds their CPU time to ours.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    before, started = cpu_of_children(), time.monotonic()
+    process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+    watch = Watch()
+    watch.start()
+    output = process.communicate()[0]
+    wall = time.monotonic() - started
+    reap()
+    watch.stop()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, output)
+    return Cost(cpu_of_children() - before, wall, watch.peak), output
+
+
+def cpu_of_children() -> float:
+    """CPU seconds of all descendants that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def reap() -> None:
+    """Wait for every process that is left."""
+    try:
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+
+
+class Watch(threading.Thread):
+    """Looks at the memory of all descendants until it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Keep the largest sum seen."""
+        while not self._over.wait(EVERY):
+            self.peak = max(self.peak, resident(os.getpid()))
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._over.set()
+        self.join()
+
+
+def resident(root: int) -> int:
+    """Resident bytes of all descendants of a process."""
+    children, pages = defaultdict(list), {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended while we looked
+        children[int(fields[1])].append(int(path.parent.name))
+        pages[int(path.parent.name)] = int(fields[21])
+    found, total = list(children[root]), 0
+    while found:
+        one = found.pop()
+        total += pages[one]
+        found += children[one]
+    return total * PAGE
