@@ -9,7 +9,7 @@ from jobs.core.snapshot import read_json
 from jobs.replay.__main__ import main as replay
 from jobs.standardise.layouts import load_layouts
 from tests import deposits
-from tests.hospital_lines import FINESS, file_of, rss, vid
+from tests.hospital_lines import FINESS, file_of, rss, unit, vid
 
 N1, N2, N3, N4 = "2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"
 YEAR = ("2026-01-01", "2026-03-01")
@@ -139,6 +139,23 @@ def test_a_held_delivery_is_taken_as_a_whole_unless_it_was_replaced(hospital, ca
     third = hospital(N3, "D3", [rss("S1"), rss("S5", rss_id="5")], [vid("S1")])
     assert third["producers"][FINESS]["replayed"] == []
     assert "D3 has replaced it" in capsys.readouterr().err
+
+
+def test_two_years_in_one_night_stand_alone(hospital):
+    """Around New Year a hospital sends the old year and the new one, each with the same unit file."""
+    old = {"unit_entry_date": "10122025", "unit_exit_date": "12122025"}
+    years = {"OLD": ("O", old, ("2025-01-01", "2025-12-31")), "NEW": ("N", {}, YEAR)}
+    for night, stays in ((N1, ("1",)), (N2, ("1", "2"))):
+        for name, (letter, dates, covers) in years.items():
+            lines = [rss(letter + number, rss_id=letter + number, **dates) for number in stays]
+            files = {"rss.txt": file_of(*lines), "ium.txt": file_of(unit("CARD"))}
+            deposits.deposit(hospital.settings, "hospital", FINESS, f"{name}{len(stays)}", files, covers=covers)
+        proposal = deposits.load(hospital.settings, night)
+        state = deposits.close(hospital.settings, night)
+    assert (proposal["producers"][FINESS]["unchanged"], proposal["producers"][FINESS]["accepted"]) == (4, 2)
+    units = deposits.table(hospital.settings, state | {"producers": {}}, "hospital_unit")
+    assert sorted(row["period"] for row in units) == ["2025-01", "2026-01"]
+    assert len({row["line_id"] for row in units}) == 2
 
 
 def test_a_night_without_deliveries_starts_nothing(settings, monkeypatch):
