@@ -16,6 +16,7 @@ help: ## what can be made
 # The stamp is younger than the lock when the environment is that of the lock; ops/setup.py compares contents.
 $(STAMP): requirements.txt
 	@python="$(PYTHON_FOUND)" && "$$python" -m ops.preflight --install && "$$python" ops/setup.py && touch $@
+	@JAVA_HOME="$$($(RUN) -m ops.java)" $(RUN) -m ops.archive
 
 setup: $(STAMP) ## environment, Java, preflight
 	@$(RUN) -m ops.preflight --install

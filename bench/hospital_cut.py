@@ -20,7 +20,8 @@ from bench.hospital_duckdb import FIELDS
 from bench.hospital_sql import LISTS, UNIT_KINDS
 from jobs.core.session import spark_session
 from jobs.core.settings import prepare_root
-from jobs.standardise.fixed_width_lines import cut_lines, cutter, tell_lines, teller
+from jobs.standardise.fixed_width_fields import cut_lines, cutter
+from jobs.standardise.fixed_width_lines import tell_lines, teller
 from jobs.standardise.hospital.fields import ACT, SHAPE, UNIT_STAY
 from jobs.standardise.layouts import load_layouts
 

@@ -63,9 +63,9 @@ def readings(folder: Path, accepted: str) -> dict[str, str]:
     listed = f"{own}, kind, rank, {code('code')} as code from {diagnosis} join {ranked} using ({PLACE})"
     return {
         "hospital_unit_stay": f"""{own}, unit_id as unit_code, bed_authorisation,
-          entry_date, unit_entry_mode as entry_mode, unit_entry_origin as entry_origin,
-          exit_date, unit_exit_mode as exit_mode,
-          unit_exit_destination as exit_destination, {code("principal_diagnosis")} as principal_diagnosis,
+          entry_date, unit_entry_mode as entry_mode, unit_entry_origin as entry_origin, exit_date,
+          unit_exit_mode as exit_mode, unit_exit_destination as exit_destination,
+          {code("principal_diagnosis")} as principal_diagnosis,
           {code("related_diagnosis")} as related_diagnosis, {number("igs2")} as severity_score,
           {number("session_count")} as session_count, version as line_version from ({units})""",
         "hospital_diagnosis": f"from ({' union all '.join([*alone, listed])}) where code is not null",

@@ -21,7 +21,13 @@ ROW_TYPES = (
     "expect_column_values_to_match_regex",
     "expect_column_pair_values_a_to_be_greater_than_b",
 )
-OWNERS = {"hospital": "hospital", "dispensation": "pharmacy", "document": "shared_record", "lab": "shared_record"}
+OWNERS = {
+    "hospital": "hospital",
+    "emergency": "hospital",
+    "dispensation": "pharmacy",
+    "document": "shared_record",
+    "lab": "shared_record",
+}
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,9 @@ def stays_ending(sizes: Sizes, people: Population, day: int) -> pd.DataFrame:
     """All stays whose exit is that day, in a fixed order; ``person`` and ``mother`` are places in the population."""
     parts = [illnesses(sizes, people, day), deaths(sizes, people, day), confinements(sizes, people, day)]
     table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-    table["number"] = [local_number(day, rank) for rank in range(len(table))]
+    table["number"] = np.array([local_number(day, rank) for rank in range(len(table))], dtype=object)
     mothers = table[table.reason == DELIVERY].set_index("person")["number"]
-    table["mother_number"] = table["mother"].map(mothers).fillna("")
+    table["mother_number"] = table["mother"].map(mothers).fillna("").astype(object)
     table["associated"] = with_covid(table, day)
     table["covid"] = table.principal.isin(COVID) | table.associated.isin(COVID)
     return table

@@ -20,6 +20,11 @@ if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = __file__
 
 
+# Tables of a few rows: generating and compiling code would be a third of the cost. The processes that tests start
+# (kills, DAGs) compile as they do in production.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the file that makes the shared nights; end with the files that only read them."""
     reading = {item.path for item in items if "nights" in getattr(item, "fixturenames", ())}
@@ -32,6 +37,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     root = prepare_root(tmp_path_factory.mktemp("spark"), "synthetic")
     os.environ.setdefault("VEILLEE_CORES", "2")
     session = build_session(root, "tests")
+    for name, value in INTERPRETED.items():
+        session.conf.set(name, value)
     yield session
     session.stop()
 

@@ -8,13 +8,21 @@ RSS = {
     "rss_id": "1", "rum_id": "1", "birth_date": "14021948", "sex": "1", "unit_id": "CARD",
     "unit_entry_date": "02022026", "unit_entry_mode": "8", "unit_exit_date": "05022026", "unit_exit_mode": "8",
     "residence_postcode": "01100",
-    "session_count": "00", "principal_diagnosis": "I501",
+    "session_count": "00", "principal_diagnosis": "I501", "unscheduled": "2",
 }  # fmt: skip
 VID = {
     "insured_nir": "1480299999001", "insured_nir_key": "03", "birth_date": "14021948", "sex": "1",
     "finess_epmsi": FINESS, "stay_entry_date": "02022026", "stay_exit_date": "05022026", "amo_status": "1",
     "n_dmt": "00",
 }  # fmt: skip
+
+
+BORN = {
+    "unit_entry_mode": "N",
+    "newborn_weight_g": "3200",
+    "gestational_age_weeks": "39",
+    "principal_diagnosis": "Z380",
+}
 
 
 def rss(
@@ -24,7 +32,8 @@ def rss(
     counts = {"n_das": f"{len(das):02d}", "n_dad": "00", "n_acts": f"{len(acts):03d}"}
     own = {"rss_format": version, "rum_format": "0" + version[1:], "local_stay_id": stay} | counts
     blocks = [("da_repeat", {"associated_diagnosis": code}) for code in das]
-    blocks += [("act_repeat", {"ccam_code": act, "activity": "1", "execution_count": "01"}) for act in acts]
+    done = {"act_date": "02022026", "activity": "1", "execution_count": "01"}
+    blocks += [("act_repeat", done | {"ccam_code": act}) for act in acts]
     return line("rss", version, RSS | own | fields, blocks)
 
 

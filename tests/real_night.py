@@ -77,7 +77,8 @@ def tell(folder: Path) -> Found:
     extract.write_bytes(EXTRACT.replace("\n", "\r\n").encode("cp1252"))
     policy = (settings.repo / "config" / "policy.toml").read_text(encoding="utf-8")
     (folder / "policy.toml").write_text(policy.replace(*HOLD, 1), encoding="utf-8")
-    hospital = [DATA / "hospital" / name for name in ("rss_grouped_mixed_versions.txt", "vid_hosp_v014.txt")]
+    names = ("rss_grouped_mixed_versions.txt", "vid_hosp_v014.txt", "hosp_pmsi.txt", "fichcomp_med.txt")
+    hospital = [DATA / "hospital" / name for name in names]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VEILLEE_ROOT", str(settings.root))
         patch.setenv("VEILLEE_POLICY", str(folder / "policy.toml"))

@@ -1,12 +1,15 @@
 """The check of a source: suites on the proposed tables, measures on the producers, one verdict for each producer."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobs.core.errors import DataRefused
 from jobs.core.nights import previous_state, state_path
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, files_of, read_json, write_json
 from jobs.standardise.pools import proposal_path, standard_pool
+
+if TYPE_CHECKING:
+    from jobs.catalogue import Check
 
 Failures = dict[str, list[dict[str, Any]]]
 
@@ -50,27 +53,29 @@ def judge_measures(
     import pandas as pd
 
     from jobs.catalogue import judgement, with_policy
+    from jobs.check.attribute import failure
     from jobs.check.measures import COLUMNS, measures
     from jobs.suites import judge_producers, outcome
 
     rows = measures(settings.policy["hold"], proposal, base)
-    reads = {name: item["read"] for name, item in proposal["producers"].items()}
     results: list[dict[str, Any]] = []
     failures: Failures = {}
     for check in with_policy(judgement("producer_measures"), settings.policy):
-        judged = [
-            row for row in rows if reads[row["producer"]] >= check.least_rows and row[check.columns[0]] is not None
-        ]
+        judged = [row for row in rows if judgeable(check, row, proposal["producers"][row["producer"]])]
         frame = pd.DataFrame(judged, columns=list(COLUMNS))
         failed = judge_producers(frame, (check,))[check.code] if judged else []
         results.append(outcome(check, not failed, len(failed), len(judged)))
-        for name in failed:
-            quarantined = check.columns == ["quarantined_share"]
-            count = proposal["producers"][name]["quarantined"] if quarantined else reads[name]
-            total = reads[name] if quarantined else proposal["producers"][name].get("declared") or reads[name]
-            failed_rule = {"code": check.code, "severity": check.severity, "table": check.table}
-            failures.setdefault(name, []).append({**failed_rule, "count": count, "total": total})
+        for row in (one for one in judged if one["producer"] in failed):
+            item = proposal["producers"][row["producer"]]
+            shown = row["parts"].get(check.columns[0], (item["read"], item.get("declared") or item["read"]))
+            failures.setdefault(row["producer"], []).append(failure(check, *shown))
     return results, failures
+
+
+def judgeable(check: "Check", row: dict[str, Any], item: dict[str, Any]) -> bool:
+    """Whether a producer's measure exists and rests on enough records."""
+    column = check.columns[0]
+    return row[column] is not None and row["basis"].get(column, item["read"]) >= check.least_rows
 
 
 def judge_tables(

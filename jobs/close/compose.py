@@ -65,7 +65,7 @@ def failed_state(evidence: Evidence, stage: str) -> dict[str, Any]:
                 "held_since": known.get(name, {}).get("held_since") or evidence.night,
                 "rule": FAILED,
                 "read": 0,
-                "volumes": known.get(name, {}).get("volumes", []),
+                "volumes": known.get(name, {}).get("volumes", {}),
                 "held_deliveries": known.get(name, {}).get("held_deliveries", {}),
             }
             for name in names(evidence)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from jobs.close.evidence import Evidence, replaced_holds
+from jobs.core.volumes import Volumes, extended, volumes_of
 
 MISSING = "DEL-008"
 # What a delivery that was not taken in makes of its producer, the gravest first.
@@ -46,11 +47,17 @@ def status_of(evidence: Evidence, name: str, held_by: str | None) -> tuple[str, 
     return "missing", MISSING
 
 
-def volumes(evidence: Evidence, known: dict[str, Any], taken: dict[str, Any] | None) -> list[int]:
-    """Records of the producer's last accepted nights, the newest last; one taken in again counts as what it let in."""
-    earlier = list(known.get("volumes", []))
-    tonight = (taken["read"] or taken.get("released", 0)) if taken else 0
-    return ([*earlier, tonight] if tonight else earlier)[-evidence.trailing_nights :]
+def volumes(evidence: Evidence, known: dict[str, Any], taken: dict[str, Any] | None) -> Volumes | list[int]:
+    """Records of the producer's last accepted nights by format; a held delivery counts when it is taken in again.
+
+    Without anything taken in they are those of the state before, in whichever shape it has them.
+    """
+    if taken is None:
+        held: Volumes | list[int] = known.get("volumes", {})
+        return held
+    read, released = taken.get("read_by_format", {}), taken.get("released_by_format", {})
+    tonight = {name: read.get(name) or released.get(name, 0) for name in {*read, *released}}
+    return extended(volumes_of(known, tonight), tonight, evidence.trailing_nights)
 
 
 def held_deliveries(

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -27,12 +28,24 @@ OPTIONS = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",  # a call site per column operation: half of their cost
     "spark.sql.files.maxPartitionBytes": "32m",
     "spark.sql.autoBroadcastJoinThreshold": "64m",
-    # short jobs: a fast start beats peak speed; a long session compiles more than the 48 MB that go with level 1, and
-    # a full code cache switches the compiler off
-    "spark.driver.extraJavaOptions": (
-        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Stack=true"
-    ),
 }
+
+# Short jobs: a fast start beats peak speed. A long session compiles more than the 48 MB that go with level 1, and a
+# full code cache switches the compiler off.
+JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Stack=true"
+
+
+def class_archive() -> Path:
+    """Where ``ops.archive`` puts Spark's classes as the JVM maps them; it belongs to the environment."""
+    return Path(sys.prefix) / "spark-classes.jsa"
+
+
+def java_options() -> str:
+    """Options of the JVM. An archive that does not fit is ignored, and its notice is no news."""
+    more = os.environ.get("VEILLEE_JAVA_OPTIONS", "")
+    if more or not class_archive().is_file():
+        return f"{JAVA} {more}".strip()
+    return f"{JAVA} -XX:SharedArchiveFile={class_archive()} -Xlog:disable -Xlog:all=error:stderr"
 
 
 @contextmanager
@@ -62,6 +75,7 @@ def build_session(settings: Settings, name: str) -> SparkSession:
         "spark.sql.warehouse.dir", str(scratch / "warehouse")
     )
     builder = builder.config("spark.driver.memory", os.environ.get("VEILLEE_DRIVER_MEMORY", "2g"))
+    builder = builder.config("spark.driver.extraJavaOptions", java_options())
     for key, value in OPTIONS.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()

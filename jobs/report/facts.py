@@ -18,10 +18,14 @@ from jobs.report.masking import coarse, mask_parts
 from jobs.report.sources import optional, source_facts
 from jobs.standardise.pools import intake_pool
 
-CODE_COLUMNS = {
-    "hospital_diagnosis": ("code", "cim10"),
-    "hospital_procedure": ("code", "ccam"),
-    "dispensation": ("cip13", "cip13"),
+UNKNOWN, UNREAD = ~pc.field("code_known"), pc.field("ucd13").is_null()
+CODES = {  # table: the column with the code as sent, its list, and when no loaded list has it
+    "hospital_diagnosis": ("code", "cim10", UNKNOWN),
+    "hospital_procedure": ("code", "ccam", UNKNOWN),
+    "hospital_drug": ("ucd_sent", "ucd", UNREAD),
+    "emergency_diagnosis": ("code", "cim10", UNKNOWN),
+    "emergency_procedure": ("code", "ccam", UNKNOWN),
+    "dispensation": ("cip13", "cip13", UNKNOWN),
 }
 TREND_NIGHTS = 12
 WORKLIST_LENGTH = 50
@@ -144,18 +148,20 @@ def rule_words(code: str) -> dict[str, Any]:
 
 
 def unknown_codes(settings: Settings, candidate: dict[str, Any]) -> list[dict[str, Any]]:
-    """Codes of no loaded nomenclature in the months that changed: the stewards' worklist, most frequent first."""
+    """Codes of no loaded nomenclature in the months that changed: the stewards' worklist, most frequent first.
+
+    Of drugs those whose code is damaged, so that nothing could be read from it.
+    """
     tables = tables_from_json(candidate.get("tables", {}))
     changed = candidate.get("changed", {})
     found: list[dict[str, Any]] = []
-    for table, (column, code_list) in CODE_COLUMNS.items():
+    for table, (column, code_list, unknown) in CODES.items():
         months = {part: tables[table][part] for part in changed.get(table, []) if part in tables.get(table, {})}
         paths = [str(locate(settings, file)) for file in files_of(months)]
         if not paths:
             continue
-        codes = ds.dataset(paths).to_table(
-            columns=[column], filter=~pc.field("code_known") & pc.field(column).is_valid()
-        )
+        told = pc.field(column).is_valid() & (pc.field(column) != "")
+        codes = ds.dataset(paths).to_table(columns=[column], filter=unknown & told)
         counts = codes.group_by(column).aggregate([(column, "count")]).to_pylist()
         found += [
             {"list": code_list, "table": table, "code": item[column], "count": item[f"{column}_count"]}

@@ -1,14 +1,14 @@
 """Facts of the three sources on one night: who arrived, who is missing, late or held, and how much came."""
 
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from jobs.core.cli import SOURCES
-from jobs.core.nights import closed_nights, state_path
+from jobs.core.nights import previous_state
 from jobs.core.register import Producer, load_register
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
+from jobs.core.volumes import Volumes, usual, volumes_of
 
 OUTCOMES = ("accepted", "unchanged", "duplicate", "quarantined", "ignored")
 
@@ -30,7 +30,7 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
     state = optional(folder / "state.json")
     proposal = optional(folder / "proposal.json").get("producers", {})
     pull = optional(settings.raw / source / night / "pull.json")
-    history = volumes(settings, source, night)
+    earlier = (previous_state(settings, source, night) or {}).get("producers", {})
     names = sorted(
         set(state.get("producers", {}))
         | {p.producer for p in register.values() if p.source == source and p.status == "active"}
@@ -41,8 +41,8 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
             register.get(name),
             state.get("producers", {}).get(name, {}),
             proposal.get(name, {}),
-            history.get(name, []),
-            settings.policy["hold"]["min_trailing_nights"],
+            earlier.get(name, {}),
+            settings.policy["hold"],
         )
         for name in names
     ]
@@ -62,10 +62,22 @@ def one_source(settings: Settings, night: str, source: str, register: dict[str, 
 
 
 def producer_facts(
-    name: str, entry: Producer | None, state: dict[str, Any], proposal: dict[str, Any], earlier: list[int], enough: int
+    name: str,
+    entry: Producer | None,
+    state: dict[str, Any],
+    proposal: dict[str, Any],
+    earlier: dict[str, Any],
+    hold: dict[str, Any],
 ) -> dict[str, Any]:
-    """One producer: its state, what was read tonight and its own trailing median, once there are enough nights."""
-    usual = int(median(earlier)) if len(earlier) >= enough else None
+    """One producer: its state, what was read tonight and what is usual for it, in all and by format.
+
+    ``earlier`` is its part of the state before, as check compared with it.
+    """
+    formats = entry.formats if entry else ()
+    came = proposal.get("read_by_format") or dict.fromkeys(formats[:1], 0)
+    by_format = format_facts(hold, came, volumes_of(earlier, formats))
+    middles = [one["usual"] for one in by_format]
+    expected = sum(middles) if middles and None not in middles else None
     read = proposal.get("read", 0)
     return {
         "producer": name,
@@ -77,22 +89,26 @@ def producer_facts(
         "rule": state.get("rule"),
         "deliveries": proposal.get("deliveries", []),
         "read": read,
-        "usual": usual,
-        "ratio_percent": round(100 * read / usual) if usual else None,
+        "usual": expected,
+        "ratio_percent": percent(read, expected),
+        "by_format": by_format,
         "outcomes": {key: proposal.get(key, 0) for key in OUTCOMES},
     }
 
 
-def volumes(settings: Settings, source: str, night: str) -> dict[str, list[int]]:
-    """Records read per producer on the earlier nights of the trailing window, nights without a delivery left out."""
-    window = settings.policy["hold"]["trailing_nights"]
-    nights = [closed for closed in closed_nights(settings, source) if closed < night][-window:]
-    found: dict[str, list[int]] = {}
-    for earlier in nights:
-        for name, item in read_json(state_path(settings, source, earlier)).get("producers", {}).items():
-            if item.get("read"):
-                found.setdefault(name, []).append(item["read"])
-    return found
+def format_facts(hold: dict[str, Any], read: dict[str, int], volumes: Volumes) -> list[dict[str, Any]]:
+    """What was read in each format of tonight, and the trailing median of its own nights, once there are enough."""
+    middles = {name: usual(hold, volumes.get(name, [])) for name in sorted(read)}
+    rounded = {name: None if middle is None else int(middle) for name, middle in middles.items()}
+    return [
+        {"format": name, "read": read[name], "usual": middle, "ratio_percent": percent(read[name], middle)}
+        for name, middle in rounded.items()
+    ]
+
+
+def percent(read: int, expected: int | None) -> int | None:
+    """Records as a percentage of the usual number; None while nothing is usual."""
+    return round(100 * read / expected) if expected else None
 
 
 def count_by(items: list[dict[str, Any]], key: str) -> dict[str, int]:

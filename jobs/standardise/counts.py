@@ -12,6 +12,7 @@ from jobs.core.rules import rule
 from jobs.core.snapshot import Partitions
 from jobs.replay.release import Released
 from jobs.standardise.context import Context
+from jobs.standardise.deliveries import Delivery
 
 DECLARED_DIFFERS = "DEL-020"
 FILE_WITHOUT_RECORD = "DEL-021"
@@ -146,6 +147,8 @@ def producer_entry(
         "replayed": [one.delivery_id for one in context.deliveries if one.producer == producer and one.replayed],
         "released": released.count(producer),
         "read": sum(count for key, count in counts.files.items() if key[0] == producer),
+        "read_by_format": read_by_format(counts, fresh),
+        "released_by_format": released_by_format(context, released, producer),
         **{outcome: counts.of(producer, outcome) for outcome in OUTCOMES},
         "declared": sum(d for d in declared if d is not None) if None not in declared and declared else None,
         "rules": counts.rules(producer),
@@ -162,7 +165,27 @@ def producer_entry(
     }
 
 
-def file_warnings(counts: Counts, deliveries: list[Any]) -> Counter[str]:
+def read_by_format(counts: Counts, deliveries: list[Delivery]) -> dict[str, int]:
+    """Records read by format; a delivery without a record still names its format."""
+    found: Counter[str] = Counter()
+    read: Counter[tuple[str, str]] = Counter()
+    for (producer, delivery, _), count in counts.files.items():
+        read[producer, delivery] += count
+    for one in deliveries:
+        found[one.format] += read[one.producer, one.delivery_id]
+    return dict(sorted(found.items()))
+
+
+def released_by_format(context: Context, released: Released, producer: str) -> dict[str, int]:
+    """Records by format that held deliveries let in tonight. Single records taken in again make no volume."""
+    found: Counter[str] = Counter()
+    for one in context.deliveries:
+        if one.producer == producer and one.replayed:
+            found[one.format] += released.whole[one.producer, one.delivery_id]
+    return {name: count for name, count in sorted(found.items()) if count}
+
+
+def file_warnings(counts: Counts, deliveries: list[Delivery]) -> Counter[str]:
     """Files whose number of records is not the declared one, and files that gave no record at all."""
     found: Counter[str] = Counter()
     for one in deliveries:

@@ -8,7 +8,6 @@ from pyspark.sql import SparkSession
 from jobs.catalogue import suite_of
 from jobs.check.__main__ import check_night
 from jobs.check.attribute import by_producer
-from jobs.check.measures import measures
 from jobs.core.attempt import attempt_folder
 from jobs.core.errors import DataRefused
 from jobs.core.nights import state_path
@@ -20,11 +19,13 @@ from jobs.standardise.pools import proposal_path, standard_pool
 from tests.spec.suite_frames import perfect
 
 NIGHT, BEFORE = "2026-11-22", "2026-11-21"
+CSV = "pharmacy-csv"
 
 
 def entry(read: int = 240, quarantined: int = 0, **more: Any) -> dict[str, Any]:
-    fixed = {"deliveries": ["d1"], "replayed": [], "warnings": {}, "scope": ["2026-10"], "tables": {}}
-    return fixed | {"read": read, "quarantined": quarantined, "declared": None} | more
+    fixed = {"deliveries": ["d1"], "replayed": [], "warnings": {}, "scope": {}, "tables": {}}
+    counts = {"read": read, "read_by_format": {CSV: read}, "quarantined": quarantined, "declared": None}
+    return fixed | counts | more
 
 
 def propose(settings: Settings, producers: dict[str, Any], ledger: list[Any] | None = None) -> None:
@@ -35,7 +36,8 @@ def propose(settings: Settings, producers: dict[str, Any], ledger: list[Any] | N
 
 def previous(settings: Settings, volumes: list[int], tables: Any = None) -> None:
     names = ("good", "unknown", "few", "cut", "small", "large", "rejects")
-    state = {"night": BEFORE, "producers": {name: {"volumes": volumes} for name in names}, "tables": tables or {}}
+    known = {name: {"volumes": {CSV: volumes}} for name in names}
+    state = {"night": BEFORE, "producers": known, "tables": tables or {}}
     write_json(state_path(settings, "pharmacy", BEFORE), state)
 
 
@@ -149,13 +151,38 @@ def test_measures_hold_a_producer(settings: Settings) -> None:
         "nothing": ["PRO-005"],
         "nameless": ["PRO-006"],
     }
+    shown = {name: item["failed"][:1] for name, item in checked(settings)["producers"].items()}
+    counts = {name: (one["count"], one["total"]) for name, told in shown.items() for one in told}
+    assert counts["rejects"] == (80, 240)
+    assert counts["small"] == (60, 240), "tonight's records and the trailing median"
     assert checked(settings)["producers"]["nameless"]["verdict"] == "pass"
 
 
-def test_volume_is_not_judged_on_too_few_nights(settings: Settings) -> None:
-    known = {"producers": {"small": {"volumes": [1000, 1000]}}}
-    rows = measures(settings.policy["hold"], {"producers": {"small": entry(read=5)}}, known)
-    assert rows[0]["volume_ratio"] is None
+def test_what_a_transmission_withdraws_warns_and_then_holds(settings: Settings) -> None:
+    def gone(name: str, count: int) -> dict[str, Any]:
+        return {"producer": name, "delivery_id": "d0", "event": "withdrawn", "count": count}
+
+    told = {name: entry(unchanged=kept) for name, kept in {"few": 190, "more": 180, "half": 100, "most": 99}.items()}
+    told |= {"empty": entry(read=0, read_by_format={CSV: 0}, unchanged=0), "tiny": entry(unchanged=0)}
+    lost = {"few": 10, "more": 20, "half": 100, "most": 101, "empty": 200, "tiny": 99}
+    propose(settings, told, [gone(name, count) for name, count in lost.items()])
+    check = checked(settings)
+    assert failed(check) == {
+        "few": [],
+        "more": ["PRO-015"],
+        "half": ["PRO-015"],
+        "most": ["PRO-024", "PRO-015"],
+        "empty": ["PRO-024", "PRO-015"],
+        "tiny": [],
+    }
+    assert check["producers"]["more"]["verdict"] == "pass"
+    assert check["producers"]["empty"] == {
+        "verdict": "hold",
+        "failed": [
+            {"code": "PRO-024", "severity": "critical", "table": "producer_measures", "count": 200, "total": 200},
+            {"code": "PRO-015", "severity": "warning", "table": "producer_measures", "count": 200, "total": 200},
+        ],
+    }
 
 
 def test_an_empty_proposal_passes_and_none_is_refused(settings: Settings) -> None:

@@ -52,6 +52,8 @@ def entry(producer: str, night: str, replayed: list[str] | None = None) -> dict[
         "replayed": replayed or [],
         "released": 10 if replayed else 0,
         "read": 0 if replayed else 10,
+        "read_by_format": {} if replayed else {"pmsi-mco": 10},
+        "released_by_format": {"pmsi-mco": 10} if replayed else {},
         "accepted": 0 if replayed else 9,
         "quarantined": 0 if replayed else 1,
         "scope": {"hospital_stay": ["2026-10", "2026-11"]},
@@ -130,7 +132,7 @@ def test_all_producers_accepted_is_complete(root: Settings) -> None:
         "held_since": None,
         "rule": None,
         "read": 10,
-        "volumes": [10],
+        "volumes": {"pmsi-mco": [10]},
         "held_deliveries": None,
     }
     assert run(NIGHTS[0], "--verdict") == 0
@@ -149,7 +151,7 @@ def test_one_held_of_three_keeps_its_last_good_state(root: Settings) -> None:
         NIGHTS[1],
         "PRO-001",
     )
-    assert held["volumes"] == [10]
+    assert held["volumes"] == {"pmsi-mco": [10]}
     assert [one["except"] for one in state["claims"]] == [[], [TWO]]
     events = [(one["producer"], one["event"], one["count"]) for one in state["ledger"] if one.get("event")]
     assert events == [(ONE, "superseded", 4), (THREE, "superseded", 4), (TWO, "held", 9)]
@@ -167,9 +169,27 @@ def test_held_then_released_by_replay(root: Settings) -> None:
     state = close(root, NIGHTS[1])
     released = state["producers"][TWO]
     assert (released["status"], released["held_since"], released["held_deliveries"]) == ("accepted", None, {})
-    assert released["volumes"] == [10]
+    assert released["volumes"] == {"pmsi-mco": [10]}
     assert state["replayed"] == [held]
     assert {"released"} == {one["event"] for one in state["ledger"] if one.get("delivery_id") == held}
+
+
+def test_volumes_are_kept_by_format_and_those_of_older_states_are_taken_over(root: Settings) -> None:
+    whole_night(root, NIGHTS[0], ALL_PASS)
+    path = state_path(root, "hospital", NIGHTS[0])
+    state = read_json(path)
+    for name in ALL_PASS:
+        state["producers"][name]["volumes"] = list(range(1, 15))
+    write_json(path, state)
+    arrive(root, NIGHTS[1], [delivery(name, NIGHTS[1]) for name in (ONE, TWO)])
+    formats = {ONE: {"pmsi-mco": 10}, TWO: {"pmsi-mco": 0, "rpu-oscour": 7}}
+    again = {name: entry(name, NIGHTS[1]) | {"read_by_format": read} for name, read in formats.items()}
+    propose(root, NIGHTS[1], again)
+    judge(root, NIGHTS[1], {ONE: "pass", TWO: "pass"})
+    told = {name: item["volumes"] for name, item in close(root, NIGHTS[1])["producers"].items()}
+    assert told[ONE] == {"pmsi-mco": [*range(2, 15), 10]}, "a list of old is that of the only format; 14 nights stay"
+    assert told[TWO] == {"rpu-oscour": [7]}, "of two formats it is of no use, and an empty delivery is no volume"
+    assert told[THREE] == list(range(1, 15)), "nothing came: as it was"
 
 
 def test_a_held_snapshot_is_superseded_by_a_newer_one(root: Settings) -> None:

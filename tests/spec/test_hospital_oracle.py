@@ -11,7 +11,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from bench.hospital_sql import LISTS, UNIT_KINDS, script
-from jobs.standardise.fixed_width_lines import cutter, teller
+from jobs.standardise.fixed_width_fields import cutter
+from jobs.standardise.fixed_width_lines import teller
 from jobs.standardise.hospital.fields import ACT, SHAPE, UNIT_STAY
 from jobs.standardise.layouts import load_layouts
 from tests.hospital_lines import RSS, line, rss, rum, vid

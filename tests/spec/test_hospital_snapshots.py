@@ -1,12 +1,13 @@
-"""Six nights of one hospital: what a transmission changed, provisional stays, trials, and whole stays."""
+"""Seven nights of one hospital: what a transmission changed, provisional stays, trials, and whole stays."""
 
+from collections import Counter
 from datetime import date
 
 import pytest
 
 from jobs.core.settings import prepare_root
 from tests import deposits
-from tests.hospital_lines import FINESS, drug, file_of, rss, unit, vid
+from tests.hospital_lines import BORN, FINESS, drug, file_of, rss, unit, vid
 
 N1, N2, N3, N4, N5 = (f"2026-04-0{day}" for day in range(1, 6))
 JANUARY, MARCH = (
@@ -37,8 +38,9 @@ def load(settings, night, delivery, files, covers, transmission=None):
     state = deposits.close(settings, night)
     return {
         "proposal": proposal["producers"][FINESS],
-        "events": sorted((x["event"], x["count"]) for x in proposal["ledger"] if x.get("event")),
+        "events": dict(sum((Counter({x["event"]: x["count"]}) for x in proposal["ledger"] if "event" in x), Counter())),
         "intake": {(row["file"], row["record"]): row for row in deposits.intake(settings, proposal)},
+        "claims": deposits.rows_of(proposal["tables"]["claim"], settings.identity / "pool"),
         **{name: deposits.table(settings, state | {"producers": {}}, name) for name in TABLES},
     }
 
@@ -51,8 +53,8 @@ def year(*stays, identities=(), drugs=(), units=()):
 A = rss("A", rss_id="A", **JANUARY)
 B = rss("B", rss_id="B", **MARCH)
 A1 = rss("A", rss_id="A", principal_diagnosis="I509", **JANUARY)
-CHILD = vid("C", mother_local_stay_id="A", birth_date="20032026", insured_nir_key="99")
-C = rss("C", rss_id="C", birth_date="20032026", sex="2", principal_diagnosis="Z380", **MARCH)
+CHILD = vid("C", mother_local_stay_id="A", birth_date="20032026", stay_entry_date="20032026", stay_exit_date="22032026")
+C = rss("C", rss_id="C", birth_date="20032026", sex="2", **BORN | MARCH)
 F1 = rss("F", rss_id="F", principal_diagnosis="U0710", **LATER)
 F2 = rss("F", rss_id="F", principal_diagnosis="U0711", **LATER)
 FIRST, SECOND = (
@@ -76,9 +78,10 @@ NIGHTS = {
     # validated again, up to a day before F's exit: A is told anew, B is gone, F waits
     N5: ("D5", year(A1, C, identities=[vid("A"), CHILD], units=[unit("CARD"), unit("GYN1")]), COVERS),
 }  # fmt: skip
-LAST = ("D6", year(A1, F2, identities=[vid("A")], units=[unit("CARD"), unit("GYN1")]), ("2026-01-01", "2026-03-31"))
-N6 = "2026-04-06"
-NIGHTS[N6] = LAST
+LAST = (year(A1, F2, identities=[vid("A")], units=[unit("CARD"), unit("GYN1")]), ("2026-01-01", "2026-03-31"))
+N6, N7 = "2026-04-06", "2026-04-07"
+NIGHTS[N6] = ("D6", *LAST)
+NIGHTS[N7] = ("D7", LAST[0] | {"rss.txt": LAST[0]["rss.txt"] + b"\r\n"}, LAST[1])  # a blank line is no record
 
 
 def changes(told, night):
@@ -148,7 +151,7 @@ def test_a_fast_track_adds_provisional_stays_and_never_touches_validated_ones(st
 def test_a_trial_is_never_published(story):
     assert outcome(story, N4, "rss.txt", 1) == ("ignored", "HOS-019")
     assert story[N4]["hospital_stay"] == story[N3]["hospital_stay"]
-    assert story[N4]["events"] == []
+    assert story[N4]["events"] == {}
 
 
 def test_a_validated_transmission_replaces_its_days_and_leaves_later_provisional_stays(story):
@@ -159,7 +162,7 @@ def test_a_validated_transmission_replaces_its_days_and_leaves_later_provisional
     ]
     assert ("withdrawn", "D5", "2026-03") in changes(story, N5)
     # A's unit line; B's unit and identity lines, A's drug
-    assert story[N5]["events"] == [("superseded", 1), ("withdrawn", 3)]
+    assert story[N5]["events"] == {"superseded": 1, "withdrawn": 3}
     assert sorted(row["unit_code"] for row in story[N5]["hospital_unit"]) == ["CARD", "GYN1"]
 
 
@@ -168,6 +171,14 @@ def test_the_validated_stay_takes_the_place_of_the_provisional_one(story):
     assert ("changed", "D6", "2026-03") in changes(story, N6)
 
 
-def test_the_same_identity_is_claimed_once(story):
-    assert story[N6]["proposal"]["accepted"] == 1  # F, validated
-    assert story[N6]["proposal"]["unchanged"] == 4
+def test_who_is_known_is_not_claimed_again(story):
+    assert [len(story[night]["claims"]) for night in (N1, N2, N4)] == [2, 1, 0]  # A and B; C
+    assert (story[N6]["proposal"]["accepted"], story[N6]["proposal"]["unchanged"]) == (1, 4)  # F, validated
+
+
+def test_the_same_content_again_rebuilds_nothing(story):
+    told = story[N7]["proposal"]
+    assert (told["read"], told["unchanged"], told["accepted"]) == (5, 5, 0)
+    assert not any(told["tables"].values()) and not any(told["scope"].values())
+    assert story[N7]["events"] == {} and story[N7]["claims"] == []
+    assert all(story[N7][name] == story[N6][name] for name in TABLES)

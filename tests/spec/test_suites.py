@@ -16,7 +16,7 @@ from jobs.suites import judge
 from tests.spec.suite_frames import BREAKERS, ROWS, perfect
 
 TABLES = sorted(path.stem.split("_", 1) for path in EXPECTATIONS.glob("[sp]*_*.json") if "measures" not in path.stem)
-ALONE = ("604", "902")  # rules that other breakers of their table would make inapplicable
+ALONE = ("141", "604", "902")  # rules that other breakers of their table would make inapplicable
 IDS = [f"{zone}_{table}" for zone, table in TABLES]
 
 
@@ -84,11 +84,29 @@ def groups(checks: tuple[Check, ...], rows: list[dict[str, Any]]) -> list[list[C
     return [checks for _, checks in made]
 
 
+def words(zone: str, table: str, check: Check) -> tuple[Any, ...]:
+    """All that a rule's verdict can depend on: its kind, its limits, its columns and what they are made from."""
+    types = {item.name: item.type for item in load_schema(f"{zone}/{table}").fields}
+    derived = suite_of(zone, table).columns
+    used = {name: derived.get(name, types.get(name)) for name in check.columns}
+    sources = {name: kind for name, kind in types.items() if any(name in str(sql) for sql in used.values())}
+    return check.code[4:], check.type, check.kwargs, check.least_rows, used, sources
+
+
+def only_here(zone: str, table: str) -> tuple[Check, ...]:
+    """The rules of a suite without those of a published table that the standard one has word for word."""
+    checks = judgement(f"{zone}_{table}")
+    if zone == "standard" or ["standard", table] not in TABLES:
+        return checks
+    same = [words("standard", table, check) for check in judgement(f"standard_{table}")]
+    return tuple(check for check in checks if words(zone, table, check) not in same)
+
+
 @pytest.mark.parametrize(("zone", "table"), TABLES, ids=IDS)
 def test_each_judgement_fails_on_the_table_that_breaks_it(spark: SparkSession, zone: str, table: str) -> None:
     schema = load_schema(f"{zone}/{table}")
     rows = perfect(schema)
-    for group in groups(judgement(f"{zone}_{table}"), rows):
+    for group in groups(only_here(zone, table), rows):
         broken = rows
         for check in group:
             broken = [BREAKERS[check.code[4:]](row, place) for place, row in enumerate(broken)]

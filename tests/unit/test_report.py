@@ -12,11 +12,12 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.rules import rules
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
-from jobs.core.snapshot import write_json
+from jobs.core.snapshot import read_json, write_json
 from jobs.core.tables import write_small
 from jobs.release.pools import candidate_pool
 from jobs.report.__main__ import report
 from jobs.report.masking import coarse, mask_parts
+from jobs.report.sources import source_facts
 from jobs.standardise.pools import intake_pool
 
 NIGHT = "2026-11-22"
@@ -110,6 +111,78 @@ def test_the_verdict_comes_first_and_the_trouble_is_named(night: Settings) -> No
     assert [(hold["producer"], hold["status"]) for hold in facts["holds"]] == [("990000020", "held")]
     assert facts["unknown_codes"] == [{"list": "cim10", "table": "hospital_diagnosis", "code": "Z99X", "count": 2}]
     assert [item["status"] for item in facts["sources"]] == ["partial", "absent", "open"]
+
+
+def test_damaged_drug_codes_and_unknown_emergency_codes_are_on_the_worklist(night: Settings) -> None:
+    drug = {"care_month": "2026-11", "producer": "990000012", "quantity": 1, "amount": 1, "attached": True}
+    drugs = [
+        drug | {"line_id": str(rank), "ucd_sent": sent, "ucd13": read, "ucd_status": status}
+        for rank, (sent, read, status) in enumerate(
+            [
+                ("3,40089E+12", None, "rounded"),
+                ("3,40089E+12", None, "rounded"),
+                ("9009994", "3400890099940", "valid"),
+                ("", None, "missing"),
+                (None, None, "missing"),
+            ]
+        )
+    ]
+    visit = {"care_month": "2026-11", "producer": "990000012", "code_known": False}
+    tables = {
+        "hospital_drug": drugs,
+        "emergency_diagnosis": [visit | {"code": "J9999"}],
+        "emergency_procedure": [visit | {"code": "ABCD999"}, visit | {"code": "DEQP003", "code_known": True}],
+    }
+    path = night.candidate / NIGHT / "candidate.json"
+    candidate = read_json(path)
+    with attempt_folder(night) as attempt:
+        for name, rows in tables.items():
+            file = write_small(rows, load_schema(f"published/{name}"), candidate_pool(night), attempt)
+            candidate["tables"][name] = {"2026-11": [file.to_json()]}
+            candidate["changed"][name] = ["2026-11"]
+    write_json(path, candidate)
+    page(night)
+    facts = read_json(night.reports / NIGHT / "run.json")
+    assert len(facts["unknown_codes"]) == 4
+    found = {(one["list"], one["table"]): (one["code"], one["count"]) for one in facts["unknown_codes"]}
+    assert found == {
+        ("cim10", "hospital_diagnosis"): ("Z99X", 2),
+        ("ucd", "hospital_drug"): ("3,40089E+12", 2),
+        ("ccam", "emergency_procedure"): ("ABCD999", 1),
+        ("cim10", "emergency_diagnosis"): ("J9999", 1),
+    }
+
+
+def volumes_told(settings: Settings, volumes: Any, read: dict[str, int]) -> dict[str, Any]:
+    """The facts of a hospital that sent some records tonight and has earlier volumes."""
+    before = settings.standard / "hospital" / "2026-11-21" / "state.json"
+    write_json(before, {"producers": {"990000012": {"volumes": volumes}}})
+    folder = settings.standard / "hospital" / NIGHT
+    proposal = read_json(folder / "proposal.json")
+    proposal["producers"]["990000012"] |= {"read": sum(read.values()), "read_by_format": read}
+    write_json(folder / "proposal.json", proposal)
+    hospital = source_facts(settings, NIGHT)[0]
+    return next(one for one in hospital["producers"] if one["producer"] == "990000012")
+
+
+def test_what_is_usual_is_told_format_by_format(night: Settings) -> None:
+    volumes = {"rpu-oscour": [90, 100, 110], "pmsi-mco": [900, 1000, 1100]}
+    visits = volumes_told(night, volumes, {"rpu-oscour": 50})
+    assert (visits["usual"], visits["ratio_percent"], len(visits["by_format"])) == (100, 50, 1)
+    both = volumes_told(night, volumes, {"pmsi-mco": 1000, "rpu-oscour": 50})
+    assert (both["read"], both["usual"], both["ratio_percent"]) == (1050, 1100, 95)
+    assert both["by_format"] == [
+        {"format": "pmsi-mco", "read": 1000, "usual": 1000, "ratio_percent": 100},
+        {"format": "rpu-oscour", "read": 50, "usual": 100, "ratio_percent": 50},
+    ]
+    assert page(night).count("<code>rpu-oscour</code>") == 1
+
+
+def test_nothing_is_usual_of_a_format_with_too_few_nights(night: Settings) -> None:
+    both = volumes_told(night, {"pmsi-mco": [900, 1000, 1100]}, {"pmsi-mco": 1000, "rpu-oscour": 50})
+    assert (both["usual"], both["ratio_percent"]) == (None, None)
+    old = volumes_told(night, [900, 1000, 1100], {"pmsi-mco": 500})
+    assert (old["usual"], old["ratio_percent"]) == (1000, 50), "a list of old is that of the registered format"
 
 
 def test_the_page_stands_alone_and_every_word_is_in_both_languages(night: Settings) -> None:

@@ -11,10 +11,12 @@ from pyspark.sql import functions as F
 
 from jobs.core.ledger import line
 from jobs.reference.lists import codes
+from jobs.reference.tables import table
 from jobs.standardise.context import RECORDS, Context, Standardised
-from jobs.standardise.fixed_width_lines import cut_lines, tell_lines
+from jobs.standardise.fixed_width_fields import cut_lines
+from jobs.standardise.fixed_width_lines import tell_lines
 from jobs.standardise.hospital import build
-from jobs.standardise.hospital.changes import change_rows
+from jobs.standardise.hospital.changes import change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
 from jobs.standardise.hospital.compare import GROUP, Compared, compare
 from jobs.standardise.hospital.control import UNIT_TABLE, controlled
@@ -38,7 +40,7 @@ def standardise_transmissions(context: Context) -> Standardised:
     decided = context.cache(with_tokens(context, decide(controlled(context, judged, compared))))
     lines = context.cache(build.snapshot_lines(decided))
     units = context.cache(build.units_of(lines))
-    diagnoses = build.diagnoses_of(units, codes(context.spark, context.settings, "cim10"))
+    diagnoses = build.diagnoses_of(units, cim10_codes(context))
     procedures = build.procedures_of(units, codes(context.spark, context.settings, "ccam"))
     unknown = context.cache(unknown_codes(diagnoses, procedures))
     rebuilt = {
@@ -51,8 +53,8 @@ def standardise_transmissions(context: Context) -> Standardised:
     }
     pairs, unit_pairs = touched_pairs(lines, compared)
     tables = {name: with_untouched(context, name, rows, pairs, compared) for name, rows in rebuilt.items()}
-    changes = change_rows(context, lines, compared)
-    tables["hospital_stay_change"] = changes.unionByName(context.base_table("hospital_stay_change", pairs))
+    told = change_rows(context, lines, compared)
+    tables["hospital_stay_change"] = with_earlier(told, context.base_table("hospital_stay_change", pairs))
     tables[UNIT_TABLE] = unit_table(lines)
     return Standardised(
         records=records_of(with_unknown(decided, unknown), compared.rest),
@@ -61,6 +63,12 @@ def standardise_transmissions(context: Context) -> Standardised:
         scope=dict.fromkeys(tables, pairs) | {UNIT_TABLE: unit_pairs},
         events=left_behind(decided, compared) + overtaken(context, decided),
     )
+
+
+def cim10_codes(context: Context) -> DataFrame:
+    """CIM-10 codes that are known: the loaded list, and the codes of the PMSI whose type is known."""
+    typed = table(context.spark, context.settings, "cim10_pmsi_type")
+    return codes(context.spark, context.settings, "cim10").select("code").union(typed.select("code")).distinct()
 
 
 def touched_pairs(lines: DataFrame, compared: Compared) -> tuple[Pairs, Pairs]:

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs.codes import ccam, cim10, ghm
 from jobs.core.schema import load_schema
 from jobs.standardise.hospital.compare import FAST_TRACK, PLACE
 from jobs.standardise.hospital.covid import covid_status
@@ -68,7 +69,7 @@ def units_of(lines: DataFrame) -> DataFrame:
 def codes_of_unit() -> Column:
     """All diagnoses of a unit as kept, whatever their position."""
     own = F.array("principal_diagnosis", "related_diagnosis")
-    return F.transform(F.concat(own, "associated", "documentary"), diagnosis)
+    return F.transform(F.concat(own, "associated", "documentary"), cim10.normalise)
 
 
 def unit_stay_table(units: DataFrame) -> DataFrame:
@@ -77,8 +78,8 @@ def unit_stay_table(units: DataFrame) -> DataFrame:
     return shaped(
         units.withColumns(
             {
-                "principal_diagnosis": diagnosis(F.col("principal_diagnosis")),
-                "related_diagnosis": diagnosis(F.col("related_diagnosis")),
+                "principal_diagnosis": cim10.normalise(F.col("principal_diagnosis")),
+                "related_diagnosis": cim10.normalise(F.col("related_diagnosis")),
                 "line_version": F.col("version"),
             }
         ),
@@ -92,14 +93,14 @@ def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
     years = F.year("entry_date") - F.year("birth_date")
     not_yet = F.date_format("entry_date", "MMdd") < F.date_format("birth_date", "MMdd")
     age = F.when(not_yet, years - 1).otherwise(years)
-    ghm = F.concat("ghm_cmd", "ghm_suffix")
+    group = F.concat("ghm_cmd", "ghm_suffix")
     covid = covid_status(F.col("stay_codes"), F.col("stay_exit"), "pmsi")
     return shaped(
         first.withColumns(
             {
                 "covid": F.coalesce(covid["covid"], F.lit(False)),
                 "covid_confirmed": F.coalesce(covid["confirmed"], F.lit(False)),
-                "valued": ~F.startswith(ghm, F.lit("90")),
+                "valued": F.when(group.isNotNull(), ~ghm.is_error(group)),
                 "exit_date": F.col("stay_exit"),
                 "exit_mode": F.col("stay_exit_mode"),
                 "exit_destination": F.col("stay_exit_destination"),
@@ -107,7 +108,7 @@ def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
                 "age_years": age,
                 "age_days": F.when(age == 0, F.datediff("entry_date", "birth_date")),
                 "sex": F.when(F.col("sex").isin("1", "2", "3"), F.col("sex")),
-                "ghm": ghm,
+                "ghm": group,
                 "grouper_return_code": F.col("return_code"),
                 "line_version": F.col("version"),
                 "session_count": F.col("stay_sessions"),
@@ -130,7 +131,7 @@ def diagnoses_of(units: DataFrame, known: DataFrame) -> DataFrame:
     rows = units.select(*COMMON, "unit_rank", *PLACE, F.explode(places).alias("told"))
     columns = {
         "kind": F.col("told.kind"),
-        "code": diagnosis(F.col("told.text")),
+        "code": cim10.normalise(F.col("told.text")),
         "diagnosis_rank": (F.col("told.place") + 1).cast("bigint"),
     }
     return flagged(rows.withColumns(columns).where(F.col("code").isNotNull()), known)
@@ -148,8 +149,8 @@ def procedures_of(units: DataFrame, known: DataFrame) -> DataFrame:
     columns = {
         "procedure_rank": (F.col("place") + 1).cast("bigint"),
         "procedure_date": day(text["act_date"]),
-        "code": F.upper(text["ccam_code"]),
-        "extension": F.regexp_replace(text["pmsi_extension"], "^-", ""),
+        "code": ccam.act_code(text["ccam_code"]),
+        "extension": ccam.extension(text["pmsi_extension"]),
         "phase": text["phase"],
         "activity": text["activity"],
         "documentary_extension": text["documentary_extension"],
@@ -158,11 +159,6 @@ def procedures_of(units: DataFrame, known: DataFrame) -> DataFrame:
         "act_count": whole_number(text["execution_count"]),
     }
     return flagged(rows.withColumns(columns).where(F.col("code").isNotNull()), known)
-
-
-def diagnosis(text: Column) -> Column:
-    """A CIM-10 code as kept: upper case, no dot, no blanks; the plus sign is part of the code."""
-    return F.nullif(F.upper(F.regexp_replace(text, "[. ]", "")), F.lit(""))
 
 
 def flagged(rows: DataFrame, known: DataFrame) -> DataFrame:

@@ -39,6 +39,19 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
     return shaped(rows.where(F.col("change").isNotNull()), "hospital_stay_change")
 
 
+def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:
+    """Tonight's changes and those of the nights before.
+
+    A delivery that is taken in again may change a stay that it told as new: it is told once, as new.
+    """
+    key = ["stay_id", "delivery"]
+    first = earlier.where(F.col("change") == "new").select(*key, F.lit(True).alias("told_new"))
+    named = rows.join(first, key, how="left")
+    change = F.when(F.col("told_new") & (F.col("change") == "changed"), "new").otherwise(F.col("change"))
+    told = named.withColumn("change", change).drop("told_new").select(rows.columns)
+    return told.unionByName(earlier.join(rows.select(*key), key, how="left_anti"))
+
+
 def before(compared: Compared) -> DataFrame:
     """The touched stays as the snapshot had them, and how many of their lines go."""
     assert compared.base is not None and compared.gone is not None

@@ -1,6 +1,6 @@
 """The grouper's controls applied to tonight's lines, with the lists and unit files that they are judged against."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.codes.finess import twice_until
@@ -9,13 +9,17 @@ from jobs.standardise.context import Context
 from jobs.standardise.hospital.compare import DELIVERY, Compared, delivery_table
 from jobs.standardise.hospital.controls import References, identity_warnings, judge_units
 from jobs.standardise.hospital.fields import is_unit_stay
+from jobs.standardise.hospital.rules import at_fault
 
 UNIT_TABLE = "hospital_unit"
 
 
 def controlled(context: Context, lines: DataFrame, compared: Compared) -> DataFrame:
     """Lines with ``rule``, ``field`` and ``warnings`` as the controls of unit lines and of identities leave them."""
-    plain = is_unit_stay() & F.col("rule").isNull() & ~F.col("repeated")
+    stay = Window.partitionBy(*DELIVERY, "stay")
+    spoilt = F.max(is_unit_stay() & at_fault()).over(stay) & F.col("stay").isNotNull()
+    lines = lines.withColumn("spoilt", F.coalesce(spoilt, F.lit(False)))  # what its neighbour lacks is not its fault
+    plain = is_unit_stay() & F.col("rule").isNull() & ~F.col("repeated") & ~F.col("spoilt")
     units = lines.where(plain).withColumn("covers_to", F.to_date("covers_to"))
     judged = judge_units(units, references(context, lines, compared))
     told = judged.withColumns(
@@ -28,7 +32,7 @@ def controlled(context: Context, lines: DataFrame, compared: Compared) -> DataFr
     )
     identity = F.when(F.col("kind") == "vid_hosp", identity_warnings()).otherwise(F.array().cast("array<string>"))
     rest = lines.where(~plain | plain.isNull()).withColumn("warnings", F.concat("warnings", identity))
-    return told.select(lines.columns).unionByName(rest)
+    return told.select(lines.columns).unionByName(rest).drop("spoilt")
 
 
 def references(context: Context, lines: DataFrame, compared: Compared) -> References:

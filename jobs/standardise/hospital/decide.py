@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from jobs.codes.ucd import READ, read_ucd
 from jobs.standardise.hospital.compare import DELIVERY, in_force
 from jobs.standardise.hospital.fields import is_unit_stay
-from jobs.standardise.hospital.rules import OUT_OF_SCOPE
+from jobs.standardise.hospital.rules import OUT_OF_SCOPE, at_fault
 
 STAY = [*DELIVERY, "stay"]
 
@@ -55,12 +55,11 @@ def whole_stays(lines: DataFrame) -> DataFrame:
     length, wrong diagnoses and a wrong group. Warns of what belongs to no stay, and of what contradicts it.
     """
     unit, clean = is_unit_stay(), F.col("rule").isNull()
-    at_fault = ~clean & ~F.col("rule").isin(*OUT_OF_SCOPE)
     stay = Window.partitionBy(*STAY)
     counts = unit & clean & ~F.col("repeated")
     seen = lines.withColumn("ucd", read_ucd(F.col("drug_code"))).withColumns(
         {
-            "spoilt": F.coalesce(F.max(unit & at_fault).over(stay), F.lit(False)) & F.col("stay").isNotNull(),
+            "spoilt": F.coalesce(F.max(unit & at_fault()).over(stay), F.lit(False)) & F.col("stay").isNotNull(),
             "stay_entry": F.min(F.when(counts, F.col("entry_date"))).over(stay),
             "stay_exit": F.max(F.when(counts, F.col("exit_date"))).over(stay),
             "stay_rss": F.max(F.when(counts, F.col("rss_id"))).over(stay),

@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.standardise.fixed_width_lines import Shape
+from jobs.standardise.fixed_width_fields import Shape
 
 UNIT_STAYS = ("rss", "rum")  # grouped and ungrouped lines tell the same, one without the group
 

@@ -47,6 +47,11 @@ def judge_line(lines: DataFrame) -> DataFrame:
     ).drop("fired", "unreadable", "unreadable_at")
 
 
+def at_fault() -> Column:
+    """Whether a line is rejected; one that is left out by its name is not."""
+    return F.col("rule").isNotNull() & ~F.col("rule").isin(*OUT_OF_SCOPE)
+
+
 def reason() -> Column:
     """The rule of a line that cannot be read."""
     rules = F.create_map(*[F.lit(text) for pair in UNREADABLE.items() for text in pair])

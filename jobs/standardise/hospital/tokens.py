@@ -8,12 +8,15 @@ from jobs.standardise.context import Context
 
 
 def with_line_tokens(context: Context, told: DataFrame) -> DataFrame:
-    """Adds ``line_id`` (of the exact bytes) and ``stay_id`` (of what the line is about, if it is about anything)."""
+    """Adds ``line_id`` (of the exact bytes) and ``stay_id`` (of what the line is about, if it is about anything).
+
+    The same line told for two years is two lines: each year's snapshot stands alone.
+    """
     keyed = with_key(told, context.key("collector"))
-    line_id = F.call_function("hmac", F.col("key"), line_bytes(F.col("line")), F.lit("SHA256"))
-    about = F.when(F.col("kind") == "unit", token("unit file", "producer")).otherwise(
-        token("stay", "producer", "about")
-    )
+    said = F.concat(F.encode("first_year", "UTF-8"), line_bytes(F.col("line")))
+    line_id = F.call_function("hmac", F.col("key"), said, F.lit("SHA256"))
+    stay, unit_file = token("stay", "producer", "about"), token("unit file", "producer", "first_year")
+    about = F.when(F.col("kind") == "unit", unit_file).otherwise(stay)
     return keyed.withColumns({"line_id": short(line_id), "stay_id": about}).drop("key")
 
 
