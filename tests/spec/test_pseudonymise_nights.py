@@ -27,6 +27,7 @@ def stay(who: str, month: str, token: str, **more: Any) -> dict[str, Any]:
     day = date.fromisoformat(f"{month}-05")
     row = {"producer": "H1", "period": month, "subject_id": SUBJECTS[who], "stay_id": token * 32, "entry_date": day}
     row |= {"exit_date": day, "length_of_stay": 0, "age_years": 93, "sex": "2", "residence_code": "20200"}
+    row |= {"valued": True, "covid": False, "covid_confirmed": False, "provisional": False}
     return row | {"line_version": "123", "unit_count": 1, "delivery_id": "d", "file": "f", "record": 1} | more
 
 
