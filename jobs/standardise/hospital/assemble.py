@@ -119,11 +119,18 @@ def records_of(decided: DataFrame, rest: DataFrame | None) -> DataFrame:
 
 
 def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:
-    """Lines of the base that the new snapshot no longer holds: superseded when it tells the same unit anew."""
+    """Lines of the base that the new snapshot no longer holds: superseded when it tells the same unit anew.
+
+    They are not repeated, or they are and their stay is rejected now.
+    """
     if compared.gone is None:
         return []
     retold = decided.where("current").select("producer", "key_id").distinct().withColumn("retold", F.lit(True))
-    told = compared.gone.join(retold, ["producer", "key_id"], how="left")
+    refused = decided.where(F.col("base_subject").isNotNull() & (F.col("outcome") == "quarantined"))
+    gone = compared.gone.select("producer", "delivery_id", "key_id").unionByName(
+        refused.select("producer", F.col("base_delivery_id").alias("delivery_id"), "key_id")
+    )
+    told = gone.join(retold, ["producer", "key_id"], how="left")
     event = F.when(F.col("retold"), "superseded").otherwise("withdrawn").alias("event")
     rows = told.groupBy("producer", "delivery_id", event).count().collect()
     return [
@@ -132,7 +139,7 @@ def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:
             producer=row.producer,
             delivery_id=row.delivery_id,
             event=row.event,
-            cause="told anew by a later transmission" if row.event == "superseded" else "not repeated",
+            cause="told anew by a later transmission" if row.event == "superseded" else "not repeated, or rejected now",
         )
         for row in rows
     ]

@@ -16,10 +16,11 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
         F.max("delivery_told").alias("delivery"),
         F.max(F.col("kind").isin(*UNIT_STAYS)).alias("coded_now"),
         F.count_if(F.col("base_subject").isNull()).alias("lines_added"),
+        F.count_if(F.col("base_subject").isNotNull()).alias("lines_kept"),
     )
     if compared.base is None:
         told = now.withColumns(
-            {"coded_before": F.lit(False), "period_before": F.lit(None).cast("string"), "lines_removed": F.lit(0)}
+            {"coded_before": F.lit(False), "period_before": F.lit(None).cast("string"), "lines_before": F.lit(0)}
         )
     else:
         told = now.join(before(compared), GROUP, how="full").join(
@@ -33,10 +34,12 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
             "change": change,
             "period": F.coalesce("period_now", "period_before"),
             "lines_added": none_is_zero("lines_added"),
-            "lines_removed": none_is_zero("lines_removed"),
+            "lines_removed": none_is_zero("lines_before") - none_is_zero("lines_kept"),
         }
     )
-    return shaped(rows.where(F.col("change").isNotNull()), "hospital_stay_change")
+    # a stay whose only new line was rejected is read again every night, and is as it was
+    differs = (F.col("change") != "changed") | (F.col("lines_added") > 0) | (F.col("lines_removed") > 0)
+    return shaped(rows.where(F.col("change").isNotNull() & differs), "hospital_stay_change")
 
 
 def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:
@@ -53,14 +56,14 @@ def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:
 
 
 def before(compared: Compared) -> DataFrame:
-    """The touched stays as the snapshot had them, and how many of their lines go."""
-    assert compared.base is not None and compared.gone is not None
+    """The touched stays as the snapshot had them."""
+    assert compared.base is not None
     held = compared.base.join(compared.touched, GROUP, how="left_semi")
-    were = held.groupBy(*GROUP).agg(
-        F.max("period").alias("period_before"), F.max(F.col("kind").isin(*UNIT_STAYS)).alias("coded_before")
+    return held.groupBy(*GROUP).agg(
+        F.max("period").alias("period_before"),
+        F.max(F.col("kind").isin(*UNIT_STAYS)).alias("coded_before"),
+        F.count(F.lit(1)).alias("lines_before"),
     )
-    removed = compared.gone.groupBy(*GROUP).agg(F.count(F.lit(1)).alias("lines_removed"))
-    return were.join(removed, GROUP, how="left")
 
 
 def last_delivery(context: Context) -> DataFrame:
