@@ -166,7 +166,7 @@ def many_lines(size: dict[str, int], folder: Path) -> dict[str, Any]:
 def main() -> int:
     """Run the wanted parts and print a JSON line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="national sizes: half an hour and 10 GB of disk")
+    parser.add_argument("--full", action="store_true", help="national sizes: many minutes, 4 GB of memory")
     parser.add_argument("--only", choices=("night", "snapshot", "lines"))
     wanted = parser.parse_args()
     size, failed = SIZES["full" if wanted.full else "small"], False
