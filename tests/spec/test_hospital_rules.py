@@ -144,6 +144,16 @@ def test_each_line_has_its_outcome(night, file, record, name):
         assert rule(wanted).severity == "critical"
 
 
+def test_a_stay_without_identity_and_an_identity_without_stay_are_told(night):
+    def warned(file, name):
+        return (night["rows"][file, list(FILES[file]).index(name) + 1]["warnings"] or "").split(",")
+
+    assert "IDE-003" in warned("rum.txt", "021")
+    assert "IDE-003" not in warned("rss.txt", "121")
+    assert "HOS-020" not in warned("vid.txt", "plain")
+    assert "HOS-020" in warned("vid.txt", "birth date declared missing")
+
+
 def test_every_line_is_counted_and_every_rejected_one_kept(night):
     assert len(night["rows"]) == len(CASES)
     kept = {(row["file"], row["record"]): row["bytes"] for row in night["quarantine"]}
