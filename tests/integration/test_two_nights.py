@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from jobs.core.keys import key_bytes
 from jobs.core.nights import state_path
-from jobs.core.settings import Settings
+from jobs.core.settings import CLOSED_ZONES, OPEN_ZONES, Settings
 from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
 from jobs.core.tokens import text_base32, text_hex
 from jobs.release.publish import current_release
@@ -164,19 +164,8 @@ def test_from_zero_with_the_same_deliveries_and_keys_the_release_is_the_same(
         shutil.rmtree(path)
     monkeypatch.setenv("VEILLEE_ROOT", str(root))
     settings = Settings(root=root)
-    for zone in (
-        "raw",
-        "standard",
-        "identity",
-        "crosswalk",
-        "quarantine",
-        "candidate",
-        "published",
-        "reports",
-        "ledger",
-        "work",
-    ):
-        (root / zone).mkdir()
+    for zone in (*CLOSED_ZONES, *OPEN_ZONES):
+        (root / zone).mkdir(exist_ok=True)  # some came with the beginning
     spark.conf.set("spark.sql.shuffle.partitions", "3")  # stands for another number of tasks
     try:
         assert not any(run_night(FIRST).values())
