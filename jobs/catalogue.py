@@ -10,7 +10,7 @@ import jsonschema
 
 from jobs.core.errors import ConfigError
 from jobs.core.rules import rules, structure_rule
-from jobs.core.schema import Field, TableSchema, load_schema, schemas_of
+from jobs.core.schema import Field, TableSchema, load_schema, schemas_of, source_of
 from jobs.core.settings import REPOSITORY
 
 EXPECTATIONS = REPOSITORY / "expectations"
@@ -21,13 +21,6 @@ ROW_TYPES = (
     "expect_column_values_to_match_regex",
     "expect_column_pair_values_a_to_be_greater_than_b",
 )
-OWNERS = {
-    "hospital": "hospital",
-    "emergency": "hospital",
-    "dispensation": "pharmacy",
-    "document": "shared_record",
-    "lab": "shared_record",
-}
 
 
 @dataclass(frozen=True)
@@ -145,7 +138,6 @@ def field_checks(schema: TableSchema, item: Field) -> Iterator[Check]:
 def structural(schema: TableSchema, what: str, kind: str, kwargs: dict[str, Any]) -> Check:
     """A critical check that follows from a declaration."""
     words = structure_rule(f"STR-{schema.name}-{what}")
-    owner = next((name for start, name in OWNERS.items() if schema.name.startswith(start)), "core")
     return Check(
         code=words.code,
         table=schema.name,
@@ -153,10 +145,16 @@ def structural(schema: TableSchema, what: str, kind: str, kwargs: dict[str, Any]
         type=kind,
         kwargs=kwargs,
         severity="critical",
-        owner=owner,
+        owner=owner_of(schema),
         title={"fr": words.title_fr, "en": words.title_en},
         remedy={"fr": words.remedy_fr, "en": words.remedy_en},
     )
+
+
+def owner_of(schema: TableSchema) -> str:
+    """Who answers for a table: its source, or the pipeline itself for what no producer sends."""
+    standard = schema.name if schema.zone == "standard" else schema.veillee.get("standard")
+    return source_of(standard) if standard else "core"
 
 
 def with_policy(checks: tuple[Check, ...], policy: dict[str, Any]) -> tuple[Check, ...]:

@@ -33,6 +33,7 @@ def tickets(world: World, day: int) -> pd.DataFrame:
     table = table.sort_values(["pharmacy", "second", "person", "stay"], ignore_index=True)
     table["day"] = day
     table["ticket"] = [f"T{day:06d}{rank:06d}" for rank in range(len(table))]
+    table["invoice"] = [f"{day % 1000:03d}{rank:06d}" for rank in range(len(table))]  # nine digits, as in B2
     return table
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from synthetic.dialects import COLUMNS, Dialect
 from synthetic.dispensing import presentations
 from synthetic.draws import Ints, chance, iso_day, scatter
-from synthetic.nir import rpps
+from synthetic.nir import luhn_digit, rpps
 from synthetic.people import Population
 
 SERVICE = {100: "PH1", 65: "PH7", 30: "PH4", 15: "PH2"}
@@ -18,8 +18,12 @@ PRESCRIBERS = 600
 
 
 def pharmacy_id(rank: int) -> str:
-    """Identifier of the n-th pharmacy in the register."""
-    return f"PH{rank + 1:07d}"
+    """The health-insurance number of the n-th invented pharmacy: department 99, category 2, rank, and a last digit.
+
+    How the real last digit is made is not public; a Luhn digit stands in its place, and nobody checks it.
+    """
+    body = f"992{rank + 1:05d}"
+    return body + luhn_digit(body)
 
 
 @cache
@@ -75,7 +79,7 @@ def care_cells(lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
         "amount_base": [dialect.amount(c) for c in lines.amount_base.tolist()],
         "amount_insurance": [dialect.amount(c) for c in lines.amount_insurance.tolist()],
         "rate": lines.rate.astype(str), "service_code": lines.rate.map(SERVICE),
-        "invoice_no": "F" + lines.ticket.str[1:], "lot_no": np.where(box % 9 == 0, "LOT" + lines.box.astype(str), ""),
+        "invoice_no": "F" + lines.invoice, "lot_no": np.where(box % 9 == 0, "LOT" + lines.box.astype(str), ""),
     }  # fmt: skip
 
 

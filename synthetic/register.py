@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.core.register import COLUMNS
 from synthetic.dialects import dialect_of
-from synthetic.nir import finess
+from synthetic.nir import ABROAD, DEPARTMENTS, finess
 from synthetic.pharmacy import pharmacy_id
 from synthetic.stays import Sizes
 
@@ -18,15 +18,22 @@ def lines(sizes: Sizes) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for rank in range(sizes.hospitals):
         name, contact = f"Centre hospitalier inventé {rank + 1}", f"dim{rank + 1}@hopital.invalid"
-        rows.append((finess(rank), "hospital", name, "pmsi-mco rpu-oscour", "", "", 2, contact, "active"))
+        rows.append((finess(rank), "hospital", name, "pmsi-mco rpu-oscour", "", "", 2, contact, "active", place(rank)))
     for rank in range(sizes.pharmacies):
         name, contact = f"Pharmacie inventée {rank + 1}", f"comptoir{rank + 1}@pharmacie.invalid"
         rows.append(
-            (pharmacy_id(rank), "pharmacy", name, "pharmacy-csv", dialect_of(rank).name, daily, 2, contact, "active")
-        )
+            (pharmacy_id(rank), "pharmacy", name, "pharmacy-csv", dialect_of(rank).name, daily, 2, contact, "active",
+             place(rank))
+        )  # fmt: skip
     rows.append((OPERATOR, "shared_record", "Opérateur de dossier inventé", "shared-record", "",
-                 round(sizes.documents / 30), 2, "exploitation@dossier.invalid", "active"))  # fmt: skip
+                 round(sizes.documents / 30), 2, "exploitation@dossier.invalid", "active", ""))  # fmt: skip
     return rows
+
+
+def place(rank: int) -> str:
+    """The department that the n-th hospital or pharmacy lies in."""
+    known = DEPARTMENTS[DEPARTMENTS != ABROAD]
+    return str(known[rank * 7 % len(known)])
 
 
 def write_register(path: Path, sizes: Sizes) -> None:

@@ -8,12 +8,11 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.errors import DataRefused
 from jobs.core.keys import current_version, key_bytes
 from jobs.core.nights import base_night, require_serial
-from jobs.core.schema import load_schema
+from jobs.core.schema import load_schema, source_of
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, files_of, read_json, tables_from_json, tables_to_json, write_json
 from jobs.core.tables import write_small
 from jobs.link.inputs import states_of
-from jobs.pseudonymise.care import source_of
 from jobs.pseudonymise.months import care_tables
 from jobs.reference import labels
 from jobs.release.pools import candidate_pool

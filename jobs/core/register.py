@@ -8,13 +8,17 @@ from jobs.core.cli import SOURCES
 from jobs.core.errors import ConfigError
 from jobs.core.settings import Settings
 
-COLUMNS = ("producer", "source", "name", "format", "dialect", "expected_records", "due_hour", "contact", "status")
+COLUMNS = (
+    "producer", "source", "name", "format", "dialect", "expected_records", "due_hour", "contact", "status",
+    "department",
+)  # fmt: skip
+OPTIONAL = ("department",)
 STATUSES = ("active", "planned", "closed")
 
 
 @dataclass(frozen=True)
 class Producer:
-    """One line of the register. ``expected_records`` a night and ``due_hour`` (Europe/Paris) may be unknown.
+    """One line of the register; ``expected_records`` a night, ``due_hour`` (Europe/Paris), ``department`` if known.
 
     ``format`` is the cell as written: one format, or several separated by a blank.
     """
@@ -28,6 +32,7 @@ class Producer:
     due_hour: int | None
     contact: str
     status: str
+    department: str = ""
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -41,7 +46,7 @@ def load_register(settings: Settings) -> dict[str, Producer]:
         raise ConfigError(f"{settings.register} is missing: it says who may deposit (docs/how-to/add-a-producer.md).")
     with settings.register.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) not in (COLUMNS, COLUMNS[: -len(OPTIONAL)]):
             raise ConfigError(f"{settings.register}: the header must be {','.join(COLUMNS)}.")
         found: dict[str, Producer] = {}
         for line, row in enumerate(reader, start=2):
@@ -60,6 +65,8 @@ def parse_line(row: dict[str, str], where: str) -> Producer:
         raise ConfigError(f"{where}: the source must be one of {', '.join(SOURCES)}.")
     if row["status"] not in STATUSES:
         raise ConfigError(f"{where}: the status must be one of {', '.join(STATUSES)}.")
+    if not re.fullmatch(r"(\d{2}|2[AB]|9[78]\d)?", row.get("department") or ""):
+        raise ConfigError(f"{where}: a department is two digits, 2A, 2B, or three digits overseas.")
     formats = row["format"].split()
     if len(set(formats)) != len(formats):
         raise ConfigError(f"{where}: a format is named twice.")
@@ -73,6 +80,7 @@ def parse_line(row: dict[str, str], where: str) -> Producer:
         due_hour=number(row["due_hour"], where),
         contact=row["contact"],
         status=row["status"],
+        department=row.get("department") or "",
     )
 
 

@@ -166,6 +166,11 @@ def load_schema(name: str) -> TableSchema:
     return parse_schema(json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8")))
 
 
+def source_of(table: str) -> str:
+    """The source that a standard table comes from, as its declaration says."""
+    return str(load_schema(f"standard/{table}").veillee["source"])
+
+
 def schemas_of(zone: str) -> Iterator[TableSchema]:
     """All tables declared for a zone, by name."""
     for path in sorted(Path(SCHEMAS / zone).glob("*.json")):

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.errors import DataRefused
-from jobs.core.schema import load_schema
+from jobs.core.schema import load_schema, source_of
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of
 from jobs.core.tables import read_files, write_table
@@ -15,8 +15,6 @@ from jobs.core.tokens import with_key
 from jobs.pseudonymise.generalise import published_rows
 from jobs.pseudonymise.months import Plan
 from jobs.release.pools import candidate_pool
-
-SOURCE_OF = {"dispensation": "pharmacy", "document": "shared_record", "lab_result": "shared_record"}
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,6 @@ class Work:
     def standard_pool(self, plan: Plan) -> Pool:
         """The pool that holds a table's standard files."""
         return Pool(self.settings.standard / source_of(plan.schema.veillee["standard"]) / "pool")
-
-
-def source_of(table: str) -> str:
-    """The source that a standard table comes from."""
-    return SOURCE_OF.get(table, "hospital")
 
 
 def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:

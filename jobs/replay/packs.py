@@ -18,9 +18,13 @@ from jobs.standardise.pools import quarantine_path, quarantine_pool
 HEAD_BYTES = 65_536  # enough for the header line of any delimited file
 
 
-def replays_whole(source: str) -> bool:
-    """Whether a source's records only make sense together (a stay is several lines), so that files are read again."""
-    return bool(getattr(importlib.import_module(f"jobs.standardise.{source}"), "REPLAY_WHOLE", False))
+def replays_whole(source: str, format: str) -> bool:
+    """Whether a format's records only make sense together (a stay is several lines), so that files are read again.
+
+    A source says so of all its formats, or names those of which it is true.
+    """
+    whole = getattr(importlib.import_module(f"jobs.standardise.{source}"), "REPLAY_WHOLE", False)
+    return format in whole if isinstance(whole, tuple) else bool(whole)
 
 
 def whole_file_rules(source: str) -> list[str]:
@@ -34,7 +38,7 @@ def replayed_packs(
     """Parts to parse again, columns of PACKS, ``replayed`` true; None when nothing is asked for."""
     frames = []
     for replay in replays:
-        if replay.whole or replays_whole(source):
+        if replay.whole or replays_whole(source, replay.delivery.format):
             frames.append(raw_parts(spark, settings, source, replay.delivery))
         else:
             frames.append(record_parts(spark, settings, source, night, replay))

@@ -35,6 +35,7 @@ def merge_append(
     key: list[str],
     content: list[str],
     across_periods: bool = False,
+    related: tuple[str, ...] = (),
 ) -> Merged:
     """Merge new rows of a standard table with what the base state holds of the partitions they touch.
 
@@ -42,11 +43,12 @@ def merge_append(
     its ``key`` (in the base, or earlier tonight) has the same ``content``; otherwise it is accepted, and the row that
     held the key, if any, is superseded. Later deliveries win, then later files and records. A record that is taken in
     again keeps the place of its own delivery in that order. ``across_periods`` also looks for the keys in the
-    producers' other periods, at the cost of reading their key columns. Two Spark jobs, besides the outputs.
+    producers' other periods, at the cost of reading their key columns, and for values of the ``related`` columns: such
+    periods are in scope though no new row falls into them. Two Spark jobs, besides the outputs.
     """
     schema = load_schema(f"standard/{table}")
     new = context.cache(schema.select(new_rows))
-    scope = touched(context, table, new, key, across_periods)
+    scope = touched(context, table, new, key, across_periods, related)
     base = context.base_table(table, scope)
     both = new.withColumn("_new", F.lit(True)).unionByName(base.withColumn("_new", F.lit(False)))
     ranked = context.cache(classify(both, sequence_table(context), key, content))
@@ -57,16 +59,21 @@ def merge_append(
 
 
 def touched(
-    context: Context, table: str, new: DataFrame, key: list[str], across_periods: bool
+    context: Context,
+    table: str,
+    new: DataFrame,
+    key: list[str],
+    across_periods: bool,
+    related: tuple[str, ...] = (),
 ) -> list[tuple[str, str]]:
-    """The (producer, period) pairs that the new rows fall into, or whose rows they may supersede."""
+    """The (producer, period) pairs that the new rows fall into, whose rows they may supersede or are related to."""
     pairs = {(row.producer, row.period) for row in new.select("producer", "period").distinct().collect()}
     if across_periods:
         producers = sorted({producer for producer, _ in pairs})
         every = [(one, period) for one in producers for period in context.base_periods(table, one)]
-        keys = new.select("producer", *[name for name in key if name != "producer"]).distinct()
         rest = [pair for pair in every if pair not in pairs]
-        if rest:
+        for names in ([*key], *[[name] for name in related]) if rest else ():
+            keys = new.select("producer", *[name for name in names if name != "producer"]).distinct()
             found = context.base_table(table, rest).join(keys, keys.columns, how="left_semi")
             pairs |= {(row.producer, row.period) for row in found.select("producer", "period").distinct().collect()}
     return sorted(pairs)

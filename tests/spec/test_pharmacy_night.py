@@ -1,12 +1,14 @@
 """Whole nights of one pharmacy: redelivery, correction into another month, refusal and replay after a dialect's fix."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.register import Producer
@@ -56,11 +58,15 @@ def night(spark: SparkSession, settings: Settings, date: str, lines: list[str], 
             context.release()
 
 
+@dataclass
 class Given(Context):
     """A context whose packs are handed in."""
 
+    given: DataFrame | None = None
+
     def packs(self):
-        return self.given
+        assert self.given is not None
+        return self.given.where(F.col("format").isin(*{one.format for one in self.deliveries}))
 
 
 def content(settings: Settings, tables: dict[str, Any]) -> list[tuple[str, str, int, str]]:
@@ -91,7 +97,9 @@ def test_two_nights(spark: SparkSession, settings: Settings):
     base = {"night": "2026-11-22", "tables": {"dispensation": one["tables"]["dispensation"]}, "claims": claims}
     second = night(spark, settings, "2026-11-23", SECOND, base)
     two = second["producers"]["PH1"]
-    assert (two["accepted"], two["duplicate"], two["scope"]) == (1, 1, {"dispensation": ["2026-10", "2026-11"]})
+    months = ["2026-10", "2026-11"]
+    assert (two["accepted"], two["duplicate"]) == (1, 1)
+    assert two["scope"] == {"dispensation": months, "dispensation_net": months}
     assert content(settings, two["tables"]["dispensation"]) == [
         ("PH1__2026-11", "2026-11-01", 1, "D2026-11-23"),
         ("PH1__2026-11", "2026-11-21", 2, "D2026-11-22"),
@@ -106,7 +114,7 @@ def test_the_same_night_twice_makes_the_same_proposal(spark: SparkSession, setti
 
 def test_an_unknown_dialect_is_told_by_name(spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch):
     from jobs.core.errors import ConfigError
-    from jobs.standardise.pharmacy import night as module
+    from jobs.standardise.pharmacy import extract as module
 
     monkeypatch.setattr(module, "load_dialects", lambda folder, columns: {})
     with pytest.raises(ConfigError, match="standard"):

@@ -63,17 +63,25 @@ def test_amounts_rates_and_quantities_of_the_vectors(spark: SparkSession):
             assert told == (None, True), case  # two rates in one cell, fractions and missing quantities included
 
 
+def boxes(spark: SparkSession):
+    """One known presentation, whose class changed on 1 July 2026."""
+    atcs = [("2019-11", "N02BE01"), ("2026-07", "N02BE51")]
+    return spark.createDataFrame(
+        [("3400935955838", atcs)], "code string, atcs array<struct<since: string, atc: string>>"
+    )
+
+
 def test_product_codes_of_the_vectors(spark: SparkSession):
     rows = vectors("drug_code")
     frame = cleaned(spark, rows).withColumn("code_raw", F.col("t")).withColumn("damaged", damaged(F.col("t")))
-    cip13 = spark.createDataFrame([("3400935955838",)], "code string")
-    for row in with_product(frame, cip13).collect():
+    frame = frame.withColumn("dispensed_on", F.lit("2026-11-21").cast("date"))
+    for row in with_product(frame, boxes(spark)).collect():
         case = rows[row.n]
         if case["expected"] == "valid" and case["normalized"].startswith("34009"):
             known = case["normalized"] == "3400935955838"
             assert (row.code_class, row.cip13, row.code_known) == ("drug", case["normalized"], known), case
         elif case["expected"] == "valid":
-            assert (row.code_class, row.cip13) == ("hospital_drug", None), case
+            assert (row.code_class, row.cip13, row.ucd13) == ("hospital_drug", None, case["normalized"]), case
         elif case["expected"] == "other_product":
             assert (row.code_class, row.cip13) == ("other_product", None), case
         elif case["expected"] == "missing":
@@ -82,6 +90,13 @@ def test_product_codes_of_the_vectors(spark: SparkSession):
             assert (row.code_class, row.cip13) == ("unknown", None), case
         else:
             assert (row.code_class, row.damaged) == ("unknown", case["flags"] == "scientific_notation"), case
+
+
+def test_the_class_is_that_of_the_day_of_dispensing(spark: SparkSession):
+    days = [("2026-06-30", "N02BE01"), ("2026-07-01", "N02BE51"), ("2018-01-01", "N02BE01")]
+    frame = spark.createDataFrame([("3400935955838", day) for day, _ in days], "code_raw string, day string")
+    frame = frame.withColumn("dispensed_on", F.col("day").cast("date"))
+    assert {(row.day, row.atc) for row in with_product(frame, boxes(spark)).collect()} == set(days)
 
 
 PATTERNS = {
@@ -165,8 +180,7 @@ def raw_frame(spark: SparkSession, changes: list[dict[str, str]], dialect: str =
 
 
 def typed(spark: SparkSession, dialects: dict[str, Dialect], changes: list[dict[str, str]]) -> DataFrame:
-    cip13 = spark.createDataFrame([("3400935955838",)], "code string")
-    return typed_rows(raw_frame(spark, changes), dialects, cip13, NIGHT)
+    return typed_rows(raw_frame(spark, changes), dialects, boxes(spark), NIGHT)
 
 
 def test_each_rule_and_warning(spark: SparkSession, dialects: dict[str, Dialect]):

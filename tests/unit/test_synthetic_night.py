@@ -217,32 +217,32 @@ def test_mishaps_befall_the_deliveries_they_name(tmp_path: Path) -> None:
     prepare_root(tmp_path, "synthetic")
     assert run(tmp_path, *FEW_DAYS) == 0
     named = [
-        "cut=PH0000001",
-        "arriving=PH0000002",
-        "missing=PH0000003",
-        "resent=PH0000004",
-        "changed=PH0000005",
+        "cut=992000018",
+        "arriving=992000026",
+        "missing=992000034",
+        "resent=992000042",
+        "changed=992000059",
         "unknown",
     ]
-    before = fingerprint(tmp_path / "landing" / "pharmacy" / "PH0000004")
+    before = fingerprint(tmp_path / "landing" / "pharmacy" / "992000042")
     options = [word for mishap in named for word in ("--mishap", mishap)]
     assert run(tmp_path, *options, night=NEXT) == 0
     status = truth(tmp_path, "delivery", NEXT).set_index(["producer", "delivery_id"]).expected_status
     old, new = f"{NIGHT}T0100-001", f"{NEXT}T0100-001"
-    assert status["PH0000001", new] == "corrupt" and status["PH0000002", new] == "arriving"
-    assert status["PH0000003", new] == "missing" and status["PH9999999", new] == "unknown_producer"
-    assert status["PH0000004", old] == "resent_unchanged" and status["PH0000005", old] == "resent_changed"
+    assert status["992000018", new] == "corrupt" and status["992000026", new] == "arriving"
+    assert status["992000034", new] == "missing" and status["PH9999999", new] == "unknown_producer"
+    assert status["992000042", old] == "resent_unchanged" and status["992000059", old] == "resent_changed"
     landing = tmp_path / "landing" / "pharmacy"
-    assert not (landing / "PH0000002" / new / "manifest.json").exists() and not (landing / "PH0000003" / new).exists()
-    assert fingerprint(landing / "PH0000004").items() > before.items()
-    cut = json.loads((landing / "PH0000001" / new / "manifest.json").read_text())["files"][0]
-    assert (landing / "PH0000001" / new / cut["name"]).stat().st_size < cut["bytes"]
+    assert not (landing / "992000026" / new / "manifest.json").exists() and not (landing / "992000034" / new).exists()
+    assert fingerprint(landing / "992000042").items() > before.items()
+    cut = json.loads((landing / "992000018" / new / "manifest.json").read_text())["files"][0]
+    assert (landing / "992000018" / new / cut["name"]).stat().st_size < cut["bytes"]
 
 
 def test_a_mishap_without_a_producer_or_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     prepare_root(tmp_path, "synthetic")
     assert run(tmp_path, *FEW_DAYS, "--mishap", "cut") == 78
-    assert run(tmp_path, *FEW_DAYS, "--mishap", "fire=PH0000001") == 78
+    assert run(tmp_path, *FEW_DAYS, "--mishap", "fire=992000018") == 78
 
 
 def test_without_documents_the_operator_deposits_nothing(tmp_path: Path) -> None:

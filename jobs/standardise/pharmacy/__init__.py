@@ -1,5 +1,13 @@
-"""Pharmacy extracts: the canonical delimited format in each producer's dialect, to dispensations and claims."""
+"""Pharmacies: what they dispense, in whichever format they tell it."""
 
-from jobs.standardise.pharmacy.night import standardise
+from jobs.standardise.context import Context, Standardised
+from jobs.standardise.formats import by_format
 
 __all__ = ["standardise"]
+
+
+def standardise(context: Context) -> Standardised:
+    """A night's deliveries; the formats that tell of dispensations fill one table together."""
+    from jobs.standardise.pharmacy.dispense import FORMATS, standardise_dispensing
+
+    return by_format(context, {FORMATS: standardise_dispensing})

@@ -6,7 +6,9 @@ CIP13 is 34009, the CIP7 and a GTIN key. The older key within the CIP7 is not ch
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.codes.ucd import key_holds
 from jobs.identifiers.nir import SHAPE
+from jobs.reference.presentations import atc_on
 
 DAMAGED = r"(?i)^\d+([.,]\d+)?e\+?\d+$|^\d{1,2}[/-]\d{1,2}[/-]\d{2,4}$|^\d{1,2}[/-][a-zéû]{3,9}\.?([/-]\d{2,4})?$"
 PLACEHOLDER = r"^0*$"
@@ -40,36 +42,30 @@ def gtin_key(body: Column) -> Column:
     return F.pmod(F.lit(10) - F.pmod(total, F.lit(10)), F.lit(10)).cast("string")
 
 
-def ucd_key(code: Column) -> Column:
-    """The check digit of a seven-digit code given before 2015, and of every UCD: weights 2 to 7, modulo 11."""
-    total = F.lit(0)
-    for rank in range(1, 7):
-        total = total + F.substring(code, rank, 1).try_cast("int") * (rank + 1)
-    return F.pmod(total, F.lit(11)).cast("string")
+def with_product(frame: DataFrame, presentations: DataFrame) -> DataFrame:
+    """Add ``product`` (characters kept), ``code_class``, ``cip13``, ``ucd13``, ``code_known`` and ``atc``.
 
-
-def with_product(frame: DataFrame, cip13: DataFrame) -> DataFrame:
-    """Add ``product`` (characters kept), ``code_class``, ``cip13`` and ``code_known``.
-
-    ``frame`` has ``code_raw``, cleaned; ``cip13`` is the reference of presentations with the column ``code``.
+    ``frame`` has ``code_raw``, cleaned, and ``dispensed_on``; ``presentations``: as jobs.reference.presentations gives.
     """
     code = F.col("product")
     digits = frame.withColumn("product", repaired(F.col("code_raw")))
     seven = F.when(code.rlike(r"^(000000)?\d{7}$"), F.substring(code, -7, 7))
-    hospital = seven.startswith("9") & (ucd_key(seven) == F.substring(seven, 7, 1))
+    hospital = seven.startswith("9") & key_holds(seven)
     prefix = F.when(hospital, "34008").when(~seven.startswith("9"), "34009")
     body = F.when(seven.isNotNull(), F.concat(prefix, seven)).when(code.rlike(r"^\d{13}$"), F.substring(code, 1, 12))
     full = digits.withColumn("_body", body).withColumn("_key", gtin_key(F.col("_body")))
     sent_key = F.when(seven.isNotNull(), F.col("_key")).otherwise(F.substring(code, 13, 1))
     full = full.withColumn("_code", F.when(F.col("_key") == sent_key, F.concat("_body", "_key")))
-    drug = F.col("_code").startswith("34009")
-    kind = F.when(drug, "drug").when(F.col("_code").startswith("34008"), "hospital_drug")
+    drug, ucd = F.col("_code").startswith("34009"), F.col("_code").startswith("34008")
+    kind = F.when(drug, "drug").when(ucd, "hospital_drug")
     kind = kind.when(F.col("_code").isNotNull(), "other_product").otherwise("unknown")
-    known = F.broadcast(cip13.select(F.col("code").alias("cip13"), F.lit(True).alias("code_known")))
+    known = F.broadcast(presentations.select(F.col("code").alias("cip13"), "atcs", F.lit(True).alias("code_known")))
     return (
         full.withColumn("code_class", kind)
         .withColumn("cip13", F.when(drug, F.col("_code")))
+        .withColumn("ucd13", F.when(ucd & F.substring("_code", 6, 1).eqNullSafe("9"), F.col("_code")))
         .join(known, "cip13", how="left")
         .withColumn("code_known", F.coalesce("code_known", F.lit(False)))
-        .drop("_body", "_key", "_code")
+        .withColumn("atc", atc_on(F.col("atcs"), F.col("dispensed_on")))
+        .drop("_body", "_key", "_code", "atcs")
     )

@@ -15,13 +15,13 @@ LARGE_QUANTITY = 100
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 
 
-def typed_rows(raw: DataFrame, dialects: dict[str, Dialect], cip13: DataFrame, night: str) -> DataFrame:
+def typed_rows(raw: DataFrame, dialects: dict[str, Dialect], boxes: DataFrame, night: str) -> DataFrame:
     """Add typed columns, ``rule`` and ``field`` (null when nothing refuses the record) and ``warnings``.
 
-    ``raw``: what read_delimited returns for the canonical columns. ``cip13``: reference with the column ``code``.
+    ``raw``: what read_delimited returns for the canonical columns. ``boxes``: presentations with their ATC classes.
     """
     texts = raw.withColumns({name: fields.clean(F.col(name)) for name in COLUMNS})
-    parsed = with_product(with_dates(with_values(texts, dialects), dialects), cip13)
+    parsed = with_product(with_dates(with_values(texts, dialects), dialects), boxes)
     judged = parsed.withColumn("_refusal", refusal())
     return (
         judged.withColumn("rule", F.col("_refusal.rule"))

@@ -22,7 +22,7 @@ def plain_name(text: Column) -> Column:
 
 
 def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
-    """Add subject_id, dispensation_id, ticket_token and prescriber_token, keyed by the collector's key."""
+    """Add subject_id and the tokens of dispensation, ticket, invoice and prescriber, keyed by the collector's key."""
     number = F.when(
         F.col("nir_state").isin("valid", "key_wrong", "provisional", "passing"),
         F.substring(clean_nir(F.col("patient_nir"), F.col("patient_nir_key")), 1, 13),
@@ -43,9 +43,19 @@ def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
         .withColumn("subject_id", F.coalesce(by_number, by_name, by_ticket))
         .withColumn("dispensation_id", token_hex("dispensation", F.col("producer"), F.col("ticket"), F.col("line")))
         .withColumn("ticket_token", token_hex("ticket", F.col("producer"), F.col("ticket")))
+        .withColumn("invoice_token", invoice_token(F.col("producer"), F.year("dispensed_on"), F.col("invoice_no")))
         .withColumn("prescriber_token", token_hex("prescriber", prescriber))
         .drop("key")
     )
+
+
+def invoice_token(producer: Column, year: Column, number: Column) -> Column:
+    """A pharmacy's invoice. Numbers begin again each year, so the year of care is part of it; null without a number.
+
+    Only digits count, without leading zeros: the same invoice is F000123 in one feed and 000000123 in another.
+    """
+    digits = F.ltrim(F.regexp_replace(number, "[^0-9]", ""), F.lit("0"))
+    return token_hex("invoice", producer, year.cast("string"), F.nullif(digits, F.lit("")))
 
 
 def agrees(number: Column) -> Column:
