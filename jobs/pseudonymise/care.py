@@ -9,9 +9,10 @@ from pyspark.sql import functions as F
 from jobs.core.errors import DataRefused
 from jobs.core.schema import load_schema, source_of
 from jobs.core.settings import Settings
-from jobs.core.snapshot import Partitions, Pool, files_of
+from jobs.core.snapshot import DataFile, Partitions, Pool, files_of
 from jobs.core.tables import read_files, write_table
 from jobs.core.tokens import with_key
+from jobs.pseudonymise.derive import derived
 from jobs.pseudonymise.generalise import published_rows
 from jobs.pseudonymise.months import Plan
 from jobs.release.pools import candidate_pool
@@ -33,9 +34,10 @@ class Work:
         pool = Pool(self.settings.crosswalk / "pool")
         return read_files(self.spark, pool, files_of(self.crosswalk), load_schema("crosswalk/crosswalk"))
 
-    def standard_pool(self, plan: Plan) -> Pool:
-        """The pool that holds a table's standard files."""
-        return Pool(self.settings.standard / source_of(plan.schema.veillee["standard"]) / "pool")
+    def standard_rows(self, table: str, files: list[DataFile]) -> DataFrame:
+        """Rows of some files of a standard table."""
+        pool = Pool(self.settings.standard / source_of(table) / "pool")
+        return read_files(self.spark, pool, files, load_schema(f"standard/{table}"))
 
 
 def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
@@ -43,21 +45,18 @@ def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
 
     A table whose standard declaration has no subject is about nobody that can be known: its rows get no pseudonym.
     """
-    files = [file for month in months for file in plan.files[month]]
-    if not files:
+    files, beside = plan.of(months)
+    if not files and not beside:
         return {}
-    standard = load_schema(f"standard/{plan.schema.veillee['standard']}")
-    rows = read_files(work.spark, work.standard_pool(plan), files, standard)
-    if not plan.personal:
-        made = published_rows(with_key(rows, work.key), plan.schema, work.version)
-        return write_table(made, plan.schema, candidate_pool(work.settings), work.attempt)
+    rows = work.standard_rows(plan.schema.veillee["standard"], files)
     seen = Observation()
-    joined = rows.join(work.people(), "subject_id", how="left").observe(
-        seen, F.count_if(F.col("person_id").isNull()).alias("orphans")
-    )
-    made = published_rows(with_key(joined, work.key), plan.schema, work.version)
+    if plan.personal:
+        orphans = F.count_if(F.col("person_id").isNull()).alias("orphans")
+        rows = rows.join(work.people(), "subject_id", how="left").observe(seen, orphans)
+    other = work.standard_rows(plan.schema.veillee["beside"], beside) if "beside" in plan.schema.veillee else None
+    made = published_rows(with_key(derived(plan.schema, rows, other), work.key), plan.schema, work.version)
     written = write_table(made, plan.schema, candidate_pool(work.settings), work.attempt)
-    if seen.get["orphans"]:
+    if plan.personal and seen.get["orphans"]:
         raise DataRefused(
             f"LNK-001: {seen.get['orphans']} rows of {plan.schema.name} have a subject without a person; "
             "their source must state a claim for every subject."

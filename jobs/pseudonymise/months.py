@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.core.schema import TableSchema, load_schema, schemas_of
@@ -14,16 +14,30 @@ METHOD = "1"
 
 @dataclass(frozen=True)
 class Plan:
-    """One published table of a night: its standard files by care month, and the fingerprint of each month."""
+    """One published table of a night: its standard files by care month, and the fingerprint of each month.
+
+    ``beside`` are the files of the second standard table that a derived one needs.
+    """
 
     schema: TableSchema
     files: Partitions
     fingerprints: dict[str, str]
+    beside: Partitions = field(default_factory=dict)
 
     @property
     def personal(self) -> bool:
         """Whether its rows are about persons: its standard table knows the subject of each."""
         return "subject_id" in load_schema(f"standard/{self.schema.veillee['standard']}").names
+
+    @property
+    def shows_persons(self) -> bool:
+        """Whether its rows bring persons into the release; a derived table holds no other persons than its origin."""
+        return self.personal and not self.schema.veillee.get("derive")
+
+    def of(self, months: list[str]) -> tuple[list[DataFile], list[DataFile]]:
+        """The files of some months, and those beside them."""
+        own = [file for month in months for file in self.files[month]]
+        return own, [file for month in months for file in self.beside.get(month, [])]
 
     def changed(self, base: dict[str, str]) -> list[str]:
         """Months whose fingerprint is not the base's."""
@@ -37,16 +51,24 @@ def care_tables() -> list[TableSchema]:
 
 def plan(schema: TableSchema, states: dict[str, dict[str, Any]], key_mark: str) -> Plan:
     """The standard files of a table by month, over all producers of all states."""
+    files = by_month(schema.veillee["standard"], states)
+    beside = by_month(schema.veillee["beside"], states) if "beside" in schema.veillee else {}
+    months = sorted({*files, *beside})
+    marks = {one: fingerprint(schema, files.get(one, []), beside.get(one, []), key_mark) for one in months}
+    return Plan(schema, {one: files.get(one, []) for one in months}, marks, beside)
+
+
+def by_month(table: str, states: dict[str, dict[str, Any]]) -> Partitions:
+    """The files of a standard table by care month."""
     months: Partitions = {}
     for state in states.values():
-        for partition, files in state["tables"].get(schema.veillee["standard"], {}).items():
+        for partition, files in state["tables"].get(table, {}).items():
             month = partition.rsplit("__", 1)[1]
             months.setdefault(month, []).extend(DataFile.from_json(file) for file in files)
-    ordered = {month: sorted(files) for month, files in sorted(months.items()) if files}
-    return Plan(schema, ordered, {month: fingerprint(schema, files, key_mark) for month, files in ordered.items()})
+    return {month: sorted(files) for month, files in sorted(months.items()) if files}
 
 
-def fingerprint(schema: TableSchema, files: list[DataFile], key_mark: str) -> str:
+def fingerprint(schema: TableSchema, files: list[DataFile], beside: list[DataFile], key_mark: str) -> str:
     """Everything that decides a month's published bytes: files, declaration, key and method.
 
     The crosswalk is not among them: a subject's person never changes once published.
@@ -54,6 +76,7 @@ def fingerprint(schema: TableSchema, files: list[DataFile], key_mark: str) -> st
     shape = [[item.name, item.type, item.veillee] for item in schema.fields]
     value = {
         "files": [file.sha256 for file in files],
+        "beside": [file.sha256 for file in beside],
         "shape": json.loads(json.dumps([shape, schema.sort, schema.partition])),
         "key": key_mark,
         "method": METHOD,

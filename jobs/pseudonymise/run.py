@@ -134,10 +134,9 @@ def came(job: Work, plans: list[Plan], work: dict[str, list[str]], index: Tables
     """Published rows of the persons with rows in the months made tonight who were not published before."""
     subjects = None
     for one in plans:
-        files = [file for month in work[one.schema.name] for file in one.files[month]]
-        if files and one.personal:
-            standard = load_schema(f"standard/{one.schema.veillee['standard']}")
-            found = read_files(job.spark, job.standard_pool(one), files, standard).select("subject_id")
+        files, _ = one.of(work[one.schema.name])
+        if files and one.shows_persons:
+            found = job.standard_rows(one.schema.veillee["standard"], files).select("subject_id")
             subjects = found if subjects is None else subjects.unionByName(found)
     schema = load_schema("identity/person")
     everybody = read_files(job.spark, Pool(job.settings.identity / "pool"), files_of(index.get("person", {})), schema)
@@ -166,7 +165,7 @@ def touched_paths(
     old: list[DataFile] = []
     new: list[DataFile] = []
     rest: list[DataFile] = []
-    for one in filter(lambda item: item.personal, plans):
+    for one in filter(lambda item: item.shows_persons, plans):
         was, now = before.tables.get(one.schema.name, {}), tables[one.schema.name]
         touched = set(work[one.schema.name]) | (set(was) - set(now))
         old += [file for month in touched for file in was.get(month, [])]

@@ -99,7 +99,7 @@ def test_two_nights(spark: SparkSession, settings: Settings):
     two = second["producers"]["PH1"]
     months = ["2026-10", "2026-11"]
     assert (two["accepted"], two["duplicate"]) == (1, 1)
-    assert two["scope"] == {"dispensation": months, "dispensation_net": months}
+    assert two["scope"] == {"dispensation": months}
     assert content(settings, two["tables"]["dispensation"]) == [
         ("PH1__2026-11", "2026-11-01", 1, "D2026-11-23"),
         ("PH1__2026-11", "2026-11-21", 2, "D2026-11-22"),

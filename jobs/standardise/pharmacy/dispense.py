@@ -1,4 +1,4 @@
-"""One night of dispensations: every feed's rows merged into their month, told once, and netted."""
+"""One night of dispensations: every feed's rows merged into their month, each sale told once."""
 
 from typing import Any
 
@@ -14,10 +14,9 @@ from jobs.standardise.merge import merge_append
 from jobs.standardise.pharmacy import extract
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
 from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
-from jobs.standardise.pharmacy.net import net_dispensations
 from jobs.standardise.pharmacy.rows import IGNORED
 
-TABLE, NET = "dispensation", "dispensation_net"
+TABLE = "dispensation"
 INVOICES = "pharmacy-b2"
 FEEDS = {(extract.FORMAT,): extract.read_extracts}
 FORMATS = tuple(name for names in FEEDS for name in names)
@@ -39,12 +38,12 @@ def standardise_dispensing(context: Context) -> Standardised:
         told = context.cache(told_by_invoice(current))
         events = events + replaced(context, told)
         current = told.where(~F.col("_replaced"))
-    current = context.cache(load_schema(f"standard/{TABLE}").select(with_possible_duplicates(current)))
+    current = load_schema(f"standard/{TABLE}").select(with_possible_duplicates(current))
     return Standardised(
         records=with_outcomes(whole.records, merged.outcomes, (IGNORED,)),
-        tables={TABLE: current, NET: net_dispensations(current)},
+        tables={TABLE: current},
         claims=complete_claims(context, whole.claims),
-        scope={TABLE: merged.scope, NET: merged.scope},
+        scope={TABLE: merged.scope},
         events=events,
     )
 

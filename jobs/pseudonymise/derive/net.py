@@ -1,6 +1,6 @@
 """Returns and cancellations netted: what of each product a patient kept, with what took the rest back.
 
-The netting key is producer, care month, subject, product and unit. Within it what comes back is matched with what was
+The netting key is pharmacy, care month, person, product and unit. Within it what comes back is matched with what was
 handed out, whatever the ticket: a counter takes a box back from the patient, not from a line. A box that comes back in
 another month than it was handed out stays *unmatched* there, so that a late line touches its own month alone.
 """
@@ -8,19 +8,15 @@ another month than it was handed out stays *unmatched* there, so that a late lin
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.schema import load_schema
-
-KEY = ["producer", "period", "subject_id", "product", "unit"]
-NET = "standard/dispensation_net"
+KEY = ["producer", "period", "person_id", "product", "unit"]
 
 
 def net_dispensations(rows: DataFrame) -> DataFrame:
-    """One row per KEY of complete months of ``standard/dispensation``, drugs only.
+    """One row per KEY of complete months of ``standard/dispensation`` with the person of each row, drugs only.
 
     gross - reversed - unmatched = net holds for quantities in every row by construction: what comes back is reversed
     up to what was handed out and unmatched beyond it; amounts are plain sums of signed lines.
     """
-    schema = load_schema(NET)
     out = F.greatest(F.col("quantity"), F.lit(0))
     back = F.greatest(-F.col("quantity"), F.lit(0))
     is_back = F.col("quantity") < 0
@@ -45,16 +41,15 @@ def net_dispensations(rows: DataFrame) -> DataFrame:
         )
     )
     reversed_quantity = F.least("gross_quantity", "_back")
-    netted = groups.withColumns(
+    return groups.withColumns(
         {
             "reversed_quantity": reversed_quantity,
             "unmatched_quantity": F.col("_back") - reversed_quantity,
             "net_quantity": F.col("gross_quantity") - F.col("_back"),
         }
     )
-    return schema.select(netted.select(*[F.col(name).cast(schema[name].spark).alias(name) for name in schema.names]))
 
 
 def total(amount: Column) -> Column:
     """An exact sum of decimal euros; zero when no line tells an amount."""
-    return F.coalesce(F.sum(amount), F.lit(0))
+    return F.coalesce(F.sum(amount), F.lit(0)).cast("decimal(14,2)")

@@ -1,0 +1,140 @@
+"""Returns and cancellations netted, a sale told twice counted once, two invoices alike marked."""
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from jobs.core.schema import load_schema
+from jobs.pseudonymise.derive.net import KEY, net_dispensations
+from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
+
+DISPENSATION = load_schema("standard/dispensation")
+BOX, OTHER, UCD = "3400935955838", "3400930299166", "3400892318240"
+EMPTY = dict.fromkeys(DISPENSATION.names)
+LINE = EMPTY | {
+    "producer": "992000018", "period": "2026-11", "subject_id": "a" * 32, "feed": "extract", "event_type": "sale",
+    "dispensed_on": date(2026, 11, 21), "code_class": "drug", "cip13": BOX, "code_known": True, "quantity": 1,
+    "unit": "box", "amount_total": Decimal("2.18"), "possible_duplicate": False,
+}  # fmt: skip
+
+
+def frame(spark: SparkSession, *changes: dict[str, object]):
+    """Standard rows that differ from LINE as told, each under an identifier of its own, with its person."""
+    rows = [LINE | {"dispensation_id": f"{place:032d}"} | change for place, change in enumerate(changes)]
+    told = spark.createDataFrame([tuple(row[name] for name in DISPENSATION.names) for row in rows], DISPENSATION.spark)
+    return told.withColumn("person_id", F.encode("subject_id", "UTF-8"))
+
+
+def netted(spark: SparkSession, *changes: dict[str, object]):
+    """(product, gross, reversed, unmatched, net) of some rows."""
+    rows = net_dispensations(frame(spark, *changes)).collect()
+    names = ("product", "gross_quantity", "reversed_quantity", "unmatched_quantity", "net_quantity")
+    return sorted(tuple(row[name] for name in names) for row in rows)
+
+
+def test_what_comes_back_is_taken_off_what_was_handed_out(spark: SparkSession):
+    back = {"event_type": "return", "quantity": -1}
+    assert netted(spark, {"quantity": 3}, back) == [(BOX, 3, 1, 0, 2)]
+    assert netted(spark, back, {"quantity": 1}) == [(BOX, 1, 1, 0, 0)]  # whatever the order of the lines
+    assert netted(spark, {}, {}) == [(BOX, 2, 0, 0, 2)]  # two true boxes of one day stay two
+
+
+def test_a_return_without_its_sale_is_kept_and_told(spark: SparkSession):
+    back = {"event_type": "return", "quantity": -2, "amount_total": Decimal("-4.36")}
+    [row] = net_dispensations(frame(spark, back)).collect()
+    assert (row.net_quantity, row.unmatched_quantity, row.reversed_quantity) == (-2, 2, 0)
+    assert (row.gross_amount, row.reversal_amount, row.net_amount) == (0, Decimal("-4.36"), Decimal("-4.36"))
+    assert netted(spark, {}, back | {"period": "2026-12"}) == [(BOX, 0, 0, 2, -2), (BOX, 1, 0, 0, 1)]
+
+
+def test_another_person_pharmacy_product_or_unit_does_not_net(spark: SparkSession):
+    back = {"event_type": "return", "quantity": -1}
+    others = ({"subject_id": "b" * 32}, {"producer": "992000026"}, {"cip13": OTHER}, {"unit": "unit"})
+    for other in others:
+        assert sorted(row[4] for row in netted(spark, {}, back | other)) == [-1, 1], other
+
+
+def test_hospital_drugs_are_netted_and_parapharmacy_and_fees_are_not(spark: SparkSession):
+    ucd = {"code_class": "hospital_drug", "cip13": None, "ucd13": UCD}
+    outside = [{"code_class": name, "cip13": None} for name in ("other_product", "unknown", "fee")]
+    assert netted(spark, ucd, *outside) == [(UCD, 1, 0, 0, 1)]
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from(["2026-10", "2026-11"]),
+        st.sampled_from([BOX, OTHER]),
+        st.integers(-5, 5),
+        st.integers(-900, 900),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LINES)
+def test_net_is_the_truth_on_any_history_and_duckdb_agrees(spark: SparkSession, lines):
+    """Late, repeated and partial returns in any order: boxes and cents per person, product and month."""
+    rows = [
+        {"subject_id": who * 32, "period": month, "cip13": box, "quantity": n, "amount_total": Decimal(c).scaleb(-2)}
+        for who, month, box, n, c in lines
+    ]
+    told = frame(spark, *rows)
+    found = net_dispensations(told).toArrow()
+    boxes, cents = Counter(), Counter()
+    for who, month, box, quantity, amount in lines:
+        boxes[who * 32, month, box] += quantity
+        cents[who * 32, month, box] += amount
+    for row in found.to_pylist():
+        key = (row["person_id"].decode(), row["period"], row["product"])
+        assert (row["net_quantity"], row["net_amount"]) == (boxes[key], Decimal(cents[key]).scaleb(-2))
+        balance = row["gross_quantity"] - row["reversed_quantity"] - row["unmatched_quantity"]
+        assert row["net_quantity"] == balance and row["net_quantity"] >= -row["unmatched_quantity"]
+        assert row["reversed_quantity"] <= row["gross_quantity"]
+    assert found.num_rows == len(boxes)
+    rows_of_spark = told.select("producer", "period", "person_id", "cip13", "unit", "quantity").toArrow()
+    sql = (
+        "select period, person_id::varchar, cip13, sum(greatest(quantity, 0))::bigint, sum(quantity)::bigint "
+        "from rows_of_spark group by all order by all"
+    )
+    ours = "select period, person_id::varchar, product, gross_quantity, net_quantity from found order by all"
+    assert duckdb.sql(ours).fetchall() == duckdb.sql(sql).fetchall() and rows_of_spark.num_rows == len(lines)
+    assert set(KEY) <= set(found.column_names)
+
+
+def test_an_invoice_stands_in_the_place_of_the_extracts_sales(spark: SparkSession):
+    invoice = {"invoice_id": "1" * 32}
+    rows = frame(
+        spark,
+        invoice,
+        invoice | {"feed": "invoice"},
+        invoice | {"event_type": "return", "quantity": -1},  # no invoice tells of a return
+        {"invoice_id": "2" * 32},
+        {},
+        invoice | {"producer": "992000026"},
+    )
+    told = told_by_invoice(rows).orderBy("dispensation_id").collect()
+    assert [row["_replaced"] for row in told] == [True, False, False, False, False, False]
+
+
+def test_two_invoices_alike_are_marked_and_none_is_dropped(spark: SparkSession):
+    one, two, three = ({"invoice_id": digit * 32} for digit in "123")
+    rows = frame(
+        spark,
+        one, one | {"cip13": OTHER}, two, two | {"cip13": OTHER},  # the same two boxes under two numbers
+        three, three | {"quantity": 2},
+        {}, {},  # without an invoice nothing can be said
+        {"invoice_id": "4" * 32, "subject_id": "b" * 32}, {"invoice_id": "5" * 32, "subject_id": "b" * 32},
+        {"invoice_id": "6" * 32, "subject_id": "c" * 32},
+        {"invoice_id": "7" * 32, "subject_id": "c" * 32, "dispensed_on": date(2026, 11, 20)},
+    )  # fmt: skip
+    marked = with_possible_duplicates(rows).orderBy("dispensation_id").collect()
+    assert [row.possible_duplicate for row in marked] == [True] * 4 + [False] * 4 + [True] * 2 + [False] * 2
