@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.core.schema import TableSchema, load_schema, schemas_of
+from jobs.core.schema import TableSchema, schemas_of
 from jobs.core.snapshot import DataFile, Partitions, canonical_json
 
 # Raise it when pseudonymisation itself changes what it writes, so that every month is made again.
@@ -26,8 +26,8 @@ class Plan:
 
     @property
     def personal(self) -> bool:
-        """Whether its rows are about persons: its standard table knows the subject of each."""
-        return "subject_id" in load_schema(f"standard/{self.schema.veillee['standard']}").names
+        """Whether its rows are about persons that linkage knows."""
+        return "pseudonym" in self.schema.names
 
     @property
     def shows_persons(self) -> bool:

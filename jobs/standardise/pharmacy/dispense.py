@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
+from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import of_formats
@@ -27,7 +28,7 @@ NOT_CONTENT = ("producer", "period", "dispensation_id", "delivery_id", "file", "
 def standardise_dispensing(context: Context) -> Standardised:
     """The night's dispensations. Three Spark jobs (the merge's) before the driver writes its outputs, four with B2."""
     whole = united(feeds(context))
-    rows = with_department(context, whole.rows)
+    rows = with_pharmacy(context, whole.rows)
     # A correction may move a dispensation to another month: its former place must be found and left.
     merged = merge_append(
         context, TABLE, rows, key=["dispensation_id"], content=content(), across_periods=True, related=("invoice_id",)
@@ -54,12 +55,18 @@ def feeds(context: Context) -> list[Dispensed]:
     return [read(of_formats(context, names)) for names, read in FEEDS.items() if given & set(names)]
 
 
-def with_department(context: Context, rows: DataFrame) -> DataFrame:
-    """The department of each row's pharmacy, as the register says."""
+def with_pharmacy(context: Context, rows: DataFrame) -> DataFrame:
+    """What the register says of each row's pharmacy: its department, and its number as claims tell it, as a token.
+
+    A health-insurance number has nine digits; claims leave the last one out.
+    """
     producers = sorted({one.producer for one in context.deliveries})
-    known = [(one, context.register[one].department or None) for one in producers]
-    table = context.spark.createDataFrame(known, "producer string, department string")
-    return rows.drop("department").join(F.broadcast(table), "producer", how="left")
+    told = [(one, context.register[one].department or None) for one in producers]
+    table = context.spark.createDataFrame(told, "producer string, department string")
+    number = F.when(F.col("producer").rlike(r"^\d{9}$"), F.substring("producer", 1, 8))
+    token = token_hex("pharmacy number", number).alias("pharmacy_id")
+    known = with_key(table, context.key("collector")).select("producer", "department", token)
+    return rows.drop("department", "pharmacy_id").join(F.broadcast(known), "producer", how="left")
 
 
 def content() -> list[str]:

@@ -67,6 +67,7 @@ def dispensations(rows: DataFrame) -> DataFrame:
         "prescriber_id": F.col("prescriber_token"),
         "age_years": age("born_on", "dispensed_on"),
         "sex": F.col("sex_code"),
+        "pharmacy_id": F.lit(None),
         "department": F.lit(None),
         "possible_duplicate": F.lit(False),
     }
