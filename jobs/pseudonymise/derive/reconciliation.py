@@ -1,7 +1,7 @@
 """What pharmacies say they dispensed beside what the insurance says it paid, by pharmacy, care month and product.
 
-The two never meet by person: claims arrive under pseudonyms of their own. Boxes and bases of reimbursement are compared;
-what the insurance pays is not, since a claim of several products tells it once.
+The two never meet by person: claims arrive under pseudonyms of their own. Boxes and bases of reimbursement are
+compared; what the insurance pays is not, since a claim of several products tells it once.
 """
 
 from pyspark.sql import Column, DataFrame
