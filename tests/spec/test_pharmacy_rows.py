@@ -206,6 +206,7 @@ def test_returns_are_negative_and_amounts_follow(spark: SparkSession, dialects: 
     ]
 
 
+ANONYMOUS = {"patient_nir": "1555555751333", "patient_nir_key": "74"}
 # name, changed cells, same subject as the first, role of the number in the claim
 PEOPLE: list[tuple[str, dict[str, str], bool, str | None]] = [
     ("the patient", {}, True, "own"),
@@ -214,12 +215,16 @@ PEOPLE: list[tuple[str, dict[str, str], bool, str | None]] = [
     ("number printed with blanks", {"patient_nir": "1 85 05 75 990 042"}, True, "own"),
     ("a daughter on the card", {"sex": "2", "birth_date": "01/02/2015"}, False, "holder"),
     ("a son born the same month of the year", {"birth_date": "12/05/2015"}, False, "holder"),
-    ("a wife on the card", {"sex": "2"}, False, "holder"),
+    ("the other sex, as an invoice cannot tell", {"sex": "2"}, True, "holder"),
+    ("no rank, the other sex", {"birth_rank": "", "sex": "2"}, False, "holder"),
     ("his twin on the card", {"birth_rank": "2", "given_name": "LUC"}, False, "own"),
     ("no rank", {"birth_rank": ""}, False, "own"),
     ("no rank, a twin", {"birth_rank": "", "given_name": "LUC"}, False, "own"),
     ("no number, names", {"patient_nir": "", "patient_nir_key": ""}, False, None),
     ("filler as number", {"patient_nir": "0000000000000", "patient_nir_key": "00", "given_name": "LUC"}, False, None),
+    ("an anonymous bill", {**ANONYMOUS, "ticket_id": "T8"}, False, None),
+    ("another anonymous bill of the same day", {**ANONYMOUS, "ticket_id": "T9"}, False, None),
+    ("a provisional number", {"patient_nir": "7850575990042", "patient_nir_key": ""}, False, None),
     ("nobody", {"patient_nir": "", "patient_nir_key": "", "birth_date": "", "given_name": ""}, False, None),
 ]  # fmt: skip
 
@@ -236,3 +241,16 @@ def test_subjects_and_claims(spark: SparkSession, dialects: dict[str, Dialect]):
     roles = ["own" if one.own_nir else "holder" if one.holder_nir else None for one in claims]
     assert roles == [one[3] for one in PEOPLE]
     assert {one.own_nir or one.holder_nir for one in claims} == {"1850575990042", None}
+    assert [one.used_name for one, (name, *_) in zip(claims, PEOPLE, strict=True) if "anonymous" in name] == [None] * 2
+
+
+# what each vector of numbers is to us; the last is twelve characters once its blank key is gone
+NUMBERS = ["sentinel", "sentinel", "valid", "valid", "malformed"]
+
+
+def test_numbers_of_the_vectors_and_what_is_counted(spark: SparkSession, dialects: dict[str, Dialect]):
+    raws = [row["raw"] for row in vectors("nir13+key")]
+    rows = typed(spark, dialects, [{"patient_nir": raw[:13], "patient_nir_key": raw[13:]} for raw in raws])
+    found = rows.orderBy("record").collect()
+    assert [row.nir_state for row in found] == NUMBERS
+    assert [row.warnings for row in found] == [None if state == "valid" else "IDE-002" for state in NUMBERS]
