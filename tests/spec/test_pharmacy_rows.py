@@ -17,9 +17,10 @@ from jobs.standardise.pharmacy.columns import COLUMNS
 from jobs.standardise.pharmacy.products import damaged, with_product
 from jobs.standardise.pharmacy.rows import typed_rows
 from jobs.standardise.pharmacy.traits import claims_of, with_tokens
+from jobs.standardise.pharmacy.warn import Terms
 
 VECTORS = REPOSITORY / "tests" / "data" / "pharmacy" / "code_amount_date_vectors.csv"
-NIGHT = "2026-11-22"
+TERMS = Terms("2026-11-22", 6, 27, frozenset({"PH7", "HD7"}))
 
 
 def vectors(*kinds: str) -> list[dict[str, str]]:
@@ -66,9 +67,9 @@ def test_amounts_rates_and_quantities_of_the_vectors(spark: SparkSession):
 def boxes(spark: SparkSession):
     """One known presentation, whose class changed on 1 July 2026."""
     atcs = [("2019-11", "N02BE01"), ("2026-07", "N02BE51")]
-    return spark.createDataFrame(
-        [("3400935955838", atcs)], "code string, atcs array<struct<since: string, atc: string>>"
-    )
+    shape = "code string, atcs array<struct<since: string, atc: string>>, price_eur decimal(12,2)"
+    rows = [("3400935955838", atcs, Decimal("2.18"), Decimal("3.20"))]
+    return spark.createDataFrame(rows, f"{shape}, public_price_eur decimal(12,2)")
 
 
 def test_product_codes_of_the_vectors(spark: SparkSession):
@@ -165,6 +166,16 @@ CASES: list[tuple[dict[str, str], str | None, str | None, str | None]] = [
     ({"sex": "9"}, None, None, None),
     ({"birth_date": "12/05/2027"}, None, None, "PHA-109"),
     ({"service_code": "demander Mme Durand"}, None, None, "PHA-110"),
+    ({"service_code": "PH9"}, None, None, "PHA-116"),
+    ({"amount_total": "640,00"}, None, None, "PHA-114"),
+    ({"amount_total": "0,06"}, None, None, "PHA-114"),
+    ({"amount_total": "30,00"}, None, None, None),
+    ({"amount_total": "640,00", "unit": "unit"}, None, None, None),
+    ({"amount_total": "640,00", "code_raw": "3525722032742"}, None, None, None),
+    ({"event_ts_local": "31/05/2026 23:59:59"}, None, None, None),
+    ({"event_ts_local": "30/04/2026 23:59:59"}, None, None, "PHA-115"),
+    ({"event_ts_local": "01/08/2024 00:00:00"}, None, None, "PHA-115"),
+    ({"event_ts_local": "31/07/2024 10:00:00"}, "PHA-015", "event_ts_local", None),
     ({"amount_total": "", "prescription_date": "", "rate": "999"}, None, None, None),
 ]  # fmt: skip
 
@@ -173,14 +184,14 @@ def raw_frame(spark: SparkSession, changes: list[dict[str, str]], dialect: str =
     place = ", ".join(f"{name} {'bigint' if name in ('record', 'offset') else 'string'}" for name in PLACE)
     cells = ", ".join(f"{name} string" for name in COLUMNS)
     rows = [
-        ("PH1", "D1", "f.csv", n, 0, "", dialect, None, None, *[{**GOOD, **change}.get(name) for name in COLUMNS])
+        ("PH1", "D1", "f.csv", n, 0, "", dialect, None, None, None, *[{**GOOD, **change}.get(name) for name in COLUMNS])
         for n, change in enumerate(changes)
     ]
     return spark.createDataFrame(rows, f"{place}, {cells}")
 
 
 def typed(spark: SparkSession, dialects: dict[str, Dialect], changes: list[dict[str, str]]) -> DataFrame:
-    return typed_rows(raw_frame(spark, changes), dialects, boxes(spark), NIGHT)
+    return typed_rows(raw_frame(spark, changes), dialects, boxes(spark), TERMS)
 
 
 def test_each_rule_and_warning(spark: SparkSession, dialects: dict[str, Dialect]):
@@ -206,6 +217,7 @@ def test_returns_are_negative_and_amounts_follow(spark: SparkSession, dialects: 
     ]
 
 
+ANONYMOUS = {"patient_nir": "1555555751333", "patient_nir_key": "74"}
 # name, changed cells, same subject as the first, role of the number in the claim
 PEOPLE: list[tuple[str, dict[str, str], bool, str | None]] = [
     ("the patient", {}, True, "own"),
@@ -214,12 +226,16 @@ PEOPLE: list[tuple[str, dict[str, str], bool, str | None]] = [
     ("number printed with blanks", {"patient_nir": "1 85 05 75 990 042"}, True, "own"),
     ("a daughter on the card", {"sex": "2", "birth_date": "01/02/2015"}, False, "holder"),
     ("a son born the same month of the year", {"birth_date": "12/05/2015"}, False, "holder"),
-    ("a wife on the card", {"sex": "2"}, False, "holder"),
+    ("the other sex, as an invoice cannot tell", {"sex": "2"}, True, "holder"),
+    ("no rank, the other sex", {"birth_rank": "", "sex": "2"}, False, "holder"),
     ("his twin on the card", {"birth_rank": "2", "given_name": "LUC"}, False, "own"),
     ("no rank", {"birth_rank": ""}, False, "own"),
     ("no rank, a twin", {"birth_rank": "", "given_name": "LUC"}, False, "own"),
     ("no number, names", {"patient_nir": "", "patient_nir_key": ""}, False, None),
     ("filler as number", {"patient_nir": "0000000000000", "patient_nir_key": "00", "given_name": "LUC"}, False, None),
+    ("an anonymous bill", {**ANONYMOUS, "ticket_id": "T8"}, False, None),
+    ("another anonymous bill of the same day", {**ANONYMOUS, "ticket_id": "T9"}, False, None),
+    ("a provisional number", {"patient_nir": "7850575990042", "patient_nir_key": ""}, False, None),
     ("nobody", {"patient_nir": "", "patient_nir_key": "", "birth_date": "", "given_name": ""}, False, None),
 ]  # fmt: skip
 
@@ -236,3 +252,16 @@ def test_subjects_and_claims(spark: SparkSession, dialects: dict[str, Dialect]):
     roles = ["own" if one.own_nir else "holder" if one.holder_nir else None for one in claims]
     assert roles == [one[3] for one in PEOPLE]
     assert {one.own_nir or one.holder_nir for one in claims} == {"1850575990042", None}
+    assert [one.used_name for one, (name, *_) in zip(claims, PEOPLE, strict=True) if "anonymous" in name] == [None] * 2
+
+
+# what each vector of numbers is to us; the last is twelve characters once its blank key is gone
+NUMBERS = ["sentinel", "sentinel", "valid", "valid", "malformed"]
+
+
+def test_numbers_of_the_vectors_and_what_is_counted(spark: SparkSession, dialects: dict[str, Dialect]):
+    raws = [row["raw"] for row in vectors("nir13+key")]
+    rows = typed(spark, dialects, [{"patient_nir": raw[:13], "patient_nir_key": raw[13:]} for raw in raws])
+    found = rows.orderBy("record").collect()
+    assert [row.nir_state for row in found] == NUMBERS
+    assert [row.warnings for row in found] == [None if state == "valid" else "IDE-002" for state in NUMBERS]

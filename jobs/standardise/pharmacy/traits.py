@@ -1,8 +1,9 @@
 """Who the patient is, as a pharmacy knows them: a subject made of traits, and the claim that keeps the traits.
 
-A pharmacy has no patient number of its own. A beneficiary is known by the number on the card (often a parent's), birth
-date, birth rank and sex; those make the subject. The given name takes part only where the rank is missing: with it a
-line that lacks the name would be another subject than the line before, and without either, twins would be one.
+A pharmacy has no patient number of its own. A beneficiary is known as claims know one: by the number on the card (often
+a parent's), birth date and birth rank; those make the subject. An invoice tells neither sex nor given name, so these
+take part only where no rank is sent: twins would else be one. A number made for anonymous bills is everybody's: its
+subject is the ticket alone, and its claim holds no name, for who asked for anonymity is not to be linked by other ways.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -14,6 +15,8 @@ from jobs.standardise.pharmacy import fields
 
 ACCENTS = "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ"
 PLAIN = "AAAAAACEEEEIIIINOOOOOUUUUYY"
+TELLING = ("valid", "key_wrong", "provisional", "passing")  # numbers that tell people apart within their pharmacy
+ANONYMOUS = r"^[12]555555\d{3}333(\d{2})?$"  # sex, 555555, fund, 333: the number of every anonymous bill of a fund
 
 
 def plain_name(text: Column) -> Column:
@@ -23,17 +26,13 @@ def plain_name(text: Column) -> Column:
 
 def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
     """Add subject_id and the tokens of dispensation, ticket, invoice and prescriber, keyed by the collector's key."""
-    number = F.when(
-        F.col("nir_state").isin("valid", "key_wrong", "provisional", "passing"),
-        F.substring(clean_nir(F.col("patient_nir"), F.col("patient_nir_key")), 1, 13),
-    )
+    sent = clean_nir(F.col("patient_nir"), F.col("patient_nir_key"))
+    number = F.when(F.col("nir_state").isin(*TELLING), F.substring(sent, 1, 13))
     given, family = plain_name(F.col("given_name")), plain_name(F.col("family_name"))
-    rank = F.coalesce("rank", F.lit(""))
-    born, sex = F.col("born_on").cast("string"), F.coalesce("sex_code", F.lit(""))
-    by_number = token_hex(
-        "pharmacy", "number", F.col("producer"), number, born, rank, sex, F.when(rank == "", given).otherwise("")
-    )
-    named = F.when((given != "") & (family != ""), family)
+    born, sex, rank = F.col("born_on").cast("string"), F.coalesce("sex_code", F.lit("")), F.coalesce("rank", F.lit(""))
+    unranked = token_hex("pharmacy", "unranked", F.col("producer"), number, born, sex, given)
+    by_number = F.coalesce(subject_by_number(F.col("producer"), number, F.col("born_on"), F.col("rank")), unranked)
+    named = F.when((given != "") & (family != "") & ~sent.rlike(ANONYMOUS), family)
     by_name = token_hex("pharmacy", "name", F.col("producer"), named, given, born, rank, sex)
     by_ticket = token_hex("pharmacy", "ticket", F.col("producer"), F.col("ticket"))
     prescriber = F.regexp_replace(F.col("prescriber_id"), "[^0-9A-Za-z]", "")
@@ -47,6 +46,15 @@ def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
         .withColumn("prescriber_token", token_hex("prescriber", prescriber))
         .drop("key")
     )
+
+
+def subject_by_number(producer: Column, number: Column, born: Column, rank: Column) -> Column:
+    """The subject that a beneficiary's number makes, whichever feed tells of it; null when a part is.
+
+    ``number``: the 13 characters on the card, of a number that tells people apart (a status of TELLING); ``born``: a
+    date; ``rank``: the birth rank as one digit from 1, null when none was sent. The frame has the collector's ``key``.
+    """
+    return token_hex("pharmacy", "number", producer, number, born.cast("string"), rank)
 
 
 def invoice_token(producer: Column, year: Column, number: Column) -> Column:
@@ -76,7 +84,8 @@ def claims_of(rows: DataFrame) -> DataFrame:
     """The columns of a claim that a pharmacy can state, one row per dispensation; ``rows`` as with_tokens left them."""
     number = F.when(F.col("nir_state") == "valid", F.substring(clean_nir(F.col("patient_nir")), 1, 13))
     own = F.coalesce(agrees(number), F.lit(False))
-    given = fields.filled(F.col("given_name"))
+    shown = ~clean_nir(F.col("patient_nir"), F.col("patient_nir_key")).rlike(ANONYMOUS)
+    given = F.when(shown, fields.filled(F.col("given_name")))
     return rows.select(
         "subject_id",
         "producer",
@@ -84,7 +93,7 @@ def claims_of(rows: DataFrame) -> DataFrame:
         F.when(own, number).alias("own_nir"),
         F.when(~own, number).alias("holder_nir"),
         F.col("nir_state").alias("number_status"),
-        fields.filled(F.col("family_name")).alias("used_name"),
+        F.when(shown, fields.filled(F.col("family_name"))).alias("used_name"),
         given.alias("given_names"),
         given.alias("first_given_name"),
         F.col("born_on").alias("birth_date"),
