@@ -84,7 +84,7 @@ def record(segment: str, values: Values) -> bytes:
 
 def invoice(bill: Bill) -> list[bytes]:
     """The records of an invoice."""
-    head = {
+    head: dict[str, str | int] = {
         "partner_no": bill.partner,
         "insured_nir": bill.nir,
         "insured_nir_key": bill.key,
@@ -139,7 +139,7 @@ def trailer(ranked: Values, lines: Sequence[Line], counted: int) -> bytes:
 
 def file(invoices: Sequence[bytes], sender: str, made: str, lot: int = 1, partner: str = "") -> list[bytes]:
     """All records of a file of one lot around the records of its invoices; ``made`` is AAMMJJ."""
-    number = {"partner_no": partner or sender, "lot_no": lot}
+    number: dict[str, str | int] = {"partner_no": partner or sender, "lot_no": lot}
     first = record("000", {"sender_type": "PH", "sender_no": sender, "creation_date": made, "currency": "E"})
     around = [first, record("1", number), *invoices, record("6", number)]
     return [*around, record("999", {"total_records": len(around) + 1})]
