@@ -12,14 +12,18 @@ from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import of_formats
 from jobs.standardise.merge import merge_append
-from jobs.standardise.pharmacy import extract
+from jobs.standardise.pharmacy import b2, extract
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
 from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
 from jobs.standardise.pharmacy.rows import IGNORED
 
 TABLE = "dispensation"
-INVOICES = "pharmacy-b2"
-FEEDS = {(extract.FORMAT,): extract.read_extracts, (extract.FORMAT_JSON,): extract.read_json_extracts}
+INVOICES = b2.FORMAT
+FEEDS = {
+    (extract.FORMAT,): extract.read_extracts,
+    (extract.FORMAT_JSON,): extract.read_json_extracts,
+    (b2.FORMAT,): b2.read_invoices,
+}
 FORMATS = tuple(name for names in FEEDS for name in names)
 # Where a row came from does not make it another one, nor what others tell; who the patient is does.
 NOT_CONTENT = ("producer", "period", "dispensation_id", "delivery_id", "file", "record", "possible_duplicate")

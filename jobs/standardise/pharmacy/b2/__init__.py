@@ -1,0 +1,25 @@
+"""B2 invoices: what a pharmacy sends to the health insurance, as dispensations (docs/reference/b2.md)."""
+
+from pyspark.sql import functions as F
+
+from jobs.reference.presentations import presentations
+from jobs.standardise.context import Context
+from jobs.standardise.pharmacy.b2.reader import read_b2
+from jobs.standardise.pharmacy.b2.rows import claims_of, dispensations, records_of, with_tokens
+from jobs.standardise.pharmacy.b2.rules import WHOLE_FILE_RULES
+from jobs.standardise.pharmacy.feeds import RECORD, Dispensed
+from jobs.standardise.pharmacy.products import with_product
+
+__all__ = ["FORMAT", "WHOLE_FILE_RULES", "read_invoices"]
+FORMAT = "pharmacy-b2"
+
+
+def read_invoices(context: Context) -> Dispensed:
+    """The night's invoices. No Spark job."""
+    told = with_product(read_b2(context.packs(), context.night), presentations(context.spark, context.settings))
+    frame = context.cache(with_tokens(told, context.key("collector")))
+    return Dispensed(
+        records=records_of(frame).select(*[F.col(name) for name in RECORD]),
+        rows=dispensations(frame),
+        claims=claims_of(frame),
+    )
