@@ -1,7 +1,8 @@
-"""One cell's text to its value. A text that is there and gives no value is either a declared "not told" or unreadable.
+"""One cell's text to its value. A text that is there and gives no value means "not told", or is unreadable.
 
-Every reader takes trimmed, non-empty text and returns ``(value, state)``; state is GOOD, NOT_TOLD or UNREADABLE. Reading
-is strict: a decimal comma, a two-digit year or a day that no calendar has is unreadable, and never a silent null.
+Every reader takes trimmed, non-empty text and returns ``(value, state)``; state is GOOD, NOT_TOLD or UNREADABLE.
+Reading is strict: a decimal comma, a two-digit year or a day that no calendar has is unreadable, and never a silent
+null.
 """
 
 import re

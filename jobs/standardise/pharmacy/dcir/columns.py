@@ -20,7 +20,8 @@ TYPES: dict[str, pa.DataType] = {
 SERVICE = (
     "person", "care_on", "care_month", "prescribed_on", "service_nature", "supplement", "own_qualifier", "sign",
     "amount_total", "amount_base", "amount_insurance", "amount_complement", "act_quantity", "rate", "scheme",
-    "exemption", "executant", "prescriber", "prescriber_kind", "age_years", "sex", "department", "nir_status", "died_on",
+    "exemption", "executant", "prescriber", "prescriber_kind", "age_years", "sex", "department", "nir_status",
+    "died_on",
 )  # fmt: skip
 LINE = ("ordinal", "code", "code_source", "quantity", "unit", "unit_price", "fraction", "activity_indicator")
 PERSON = (

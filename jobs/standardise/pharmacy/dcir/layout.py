@@ -19,7 +19,9 @@ BENEFICIARIES, LONG_TERM = "IR_BEN_R", "IR_IMB_R"
 CHILDREN = (DRUGS, HOSPITAL_DRUGS, ACTS)
 REFERENCES = (BENEFICIARIES, LONG_TERM)
 # A table's name, perhaps with a year or a month behind it: ER_PRS_F_2006, er_pha_f_2026_11.csv, IR_BEN_R.CSV.
-FILE_NAME = re.compile(r"(?:.*/)?((?:ER|IR|DA|BE|NS)_[A-Z]{3}_[FRT])(?:[_-]\d{1,8})*(?:\.[a-z0-9]{1,4})?", re.IGNORECASE)
+FILE_NAME = re.compile(
+    r"(?:.*/)?((?:ER|IR|DA|BE|NS)_[A-Z]{3}_[FRT])(?:[_-]\d{1,8})*(?:\.[a-z0-9]{1,4})?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

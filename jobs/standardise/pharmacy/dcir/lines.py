@@ -16,22 +16,20 @@ SEPARATOR, QUOTE, LF, CR = b";"[0], b'"'[0], b"\n"[0], b"\r"[0]
 BOM = b"\xef\xbb\xbf"
 BLANK = b" \t\r\n\x1a\x00"
 
-Integers = "np.ndarray[Any, np.dtype[np.int64]]"
-
 
 @dataclass(frozen=True)
 class Lines:
     """The lines of a part that are not blank.
 
-    ``number``: rank of the line in the part, from 0; ``start`` and ``end``: its bytes without the line end;
-    ``fault``: "" for a line with as many cells as the header, else ``columns`` or ``encoding``.
+    Arrays of one length. ``number``: rank of the line in the part, from 0; ``start`` and ``end``: its bytes without the
+    line end; ``fault``: "" for a line with as many cells as the header, else ``columns`` or ``encoding``.
     """
 
     data: bytes
-    number: Integers
-    start: Integers
-    end: Integers
-    fault: "np.ndarray[Any, np.dtype[np.str_]]"
+    number: Any
+    start: Any
+    end: Any
+    fault: Any
 
     def text(self, place: int) -> bytes:
         """The bytes of one line."""
@@ -71,7 +69,9 @@ def counted(octets: Any, starts: Any, ends: Any) -> tuple[Any, Any]:
     if len(quotes):
         line = np.searchsorted(starts, quotes, side="right") - 1
         first = np.searchsorted(quotes, starts)
-        inside = (np.searchsorted(quotes, separators) - first[np.searchsorted(starts, separators, side="right") - 1]) % 2
+        inside = (
+            np.searchsorted(quotes, separators) - first[np.searchsorted(starts, separators, side="right") - 1]
+        ) % 2
         separators = separators[inside == 0]
         before = np.where(quotes > starts[line], octets[np.maximum(quotes - 1, 0)], SEPARATOR)
         after = np.where(quotes + 1 < ends[line], octets[np.minimum(quotes + 1, len(octets) - 1)], SEPARATOR)

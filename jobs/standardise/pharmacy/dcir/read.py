@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.standardise.pharmacy.dcir.cells import GOOD, NOT_TOLD, READERS, UNREADABLE, Read, Reader, date_reader
-from jobs.standardise.pharmacy.dcir.layout import FLUX, KEY, Item
 from jobs.standardise.pharmacy.dcir.columns import READ_TYPES
+from jobs.standardise.pharmacy.dcir.layout import FLUX, KEY, Item
 
 PLAIN_KEY = r"^(0|[1-9]\d{0,14})$"
 UNREADABLE_RULE = {"date": "DCI-003", "month": "DCI-003", "year": "DCI-003", "drug_code": "DCI-004"}

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from jobs.standardise.pharmacy.dcir import layout
 from jobs.standardise.pharmacy.dcir.cells import GOOD, department
-from jobs.standardise.pharmacy.dcir.read import SEP, Values, claim_key, flux_month, month_of, mapped, not_told, nulls
+from jobs.standardise.pharmacy.dcir.read import SEP, Values, claim_key, flux_month, mapped, month_of, not_told, nulls
 
 FOR_INFORMATION = 71
 LATE_MONTHS = 27
@@ -163,8 +163,11 @@ def unlisted(column: pa.Array, codes: frozenset[str]) -> Any:
 
 
 def doubtful(values: Values, flux: pa.Array) -> Any:
-    """Care after the flux month or more than 27 months before it, before its prescription, or in another month than
-    the line says: the care date may be another date."""
+    """A care date that may be another date.
+
+    It lies after the flux month, more than 27 months before it, before the prescription, or in another month than the
+    line says.
+    """
     care = values.get("care_on")
     month = pc.fill_null(month_of(care), "")
     distance = month_number(pc.fill_null(flux, "")) - month_number(month)
