@@ -44,9 +44,11 @@ def header_of(head: bytes) -> list[str]:
 
 def lines_of(data: bytes, width: int) -> Lines:
     """The lines of a part; ``width`` is the number of the header's cells."""
+    if not data:
+        return Lines(data, *(np.zeros(0, dtype=np.int64) for _ in range(3)), np.zeros(0, dtype="<U8"))
     octets = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(octets == LF)
-    if not len(octets) or octets[-1] != LF:
+    if octets[-1] != LF:
         ends = np.append(ends, len(octets))
     starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
     ends = ends - ((ends > starts) & (octets[np.maximum(ends, 1) - 1] == CR))

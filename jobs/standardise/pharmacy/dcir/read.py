@@ -64,7 +64,8 @@ class Values:
         if not self.odd:
             return pa.nulls(self.rows, pa.string())
         parts = [pc.if_else(pa.array(hit), pa.scalar(code), pa.scalar(None, pa.string())) for code, hit in self.odd]
-        text = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
+        first = pa.repeat("", self.rows)  # a row of nulls alone would be left out
+        text = pc.utf8_ltrim(pc.binary_join_element_wise(first, *parts, ",", null_handling="skip"), ",")
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
