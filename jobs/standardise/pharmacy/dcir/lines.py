@@ -45,7 +45,8 @@ def header_of(head: bytes) -> list[str]:
 def lines_of(data: bytes, width: int) -> Lines:
     """The lines of a part; ``width`` is the number of the header's cells."""
     if not data:
-        return Lines(data, *(np.zeros(0, dtype=np.int64) for _ in range(3)), np.zeros(0, dtype="<U8"))
+        none = np.zeros(0, dtype=np.int64)
+        return Lines(data, none, none, none, np.zeros(0, dtype="<U8"))
     octets = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(octets == LF)
     if octets[-1] != LF:
