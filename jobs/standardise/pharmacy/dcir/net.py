@@ -1,0 +1,83 @@
+"""Regularisations netted: what of each product a beneficiary kept, with what took the rest back.
+
+A claim is cancelled by a later line that is the same but for the sign of quantity and amounts. So what comes back is
+matched with what was handed out of the same beneficiary, care day, product, pharmacy, prescriber, service and unit
+price; what finds nothing there is *unmatched*: its original lies outside of what was delivered. Both lines have the
+same care day, so a late reversal changes the month of care and no other.
+"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.core.schema import load_schema
+
+MATCH = [
+    "producer", "period", "beneficiary_id", "care_on", "product", "pharmacy_id", "prescriber_id", "service_nature",
+    "unit_price", "unit",
+]  # fmt: skip
+KEY = ["producer", "period", "beneficiary_id", "product", "unit"]
+AMOUNTS = (
+    "gross_amount",
+    "reversal_amount",
+    "net_amount",
+    "net_amount_base",
+    "net_amount_insurance",
+    "net_priced_amount",
+)
+COUNTS = ("gross_quantity", "reversed_quantity", "unmatched_quantity", "net_quantity", "lines", "reversal_lines")
+
+
+def net_claims(rows: DataFrame) -> DataFrame:
+    """One row per KEY of complete care months of ``standard/claim_line``: drugs whose boxes count.
+
+    gross - reversed - unmatched = net holds for quantities in every row by construction. Amounts are those of the
+    claims on their primary lines; ``net_priced_amount`` is boxes times unit price, of every line.
+    """
+    schema = load_schema("standard/claim_net")
+    matched = matched_lines(rows)
+    latest = F.struct("care_on", "atc")
+    netted = matched.groupBy(*KEY).agg(
+        F.min("code_class").alias("code_class"),
+        F.max(latest)["atc"].alias("atc"),
+        F.max("department").alias("department"),
+        *[F.sum(name).alias(name) for name in (*COUNTS, *AMOUNTS)],
+    )
+    return schema.select(netted.select(*[F.col(name).cast(schema[name].spark).alias(name) for name in schema.names]))
+
+
+def matched_lines(rows: DataFrame) -> DataFrame:
+    """One row per MATCH: what was handed out, what came back, and how much of that was matched."""
+    back = F.col("quantity") < 0
+    groups = (
+        rows.withColumn("product", F.coalesce("cip13", "ucd13"))
+        .where(F.col("counts_boxes") & F.col("product").isNotNull())
+        .groupBy(*MATCH)
+        .agg(
+            F.min("code_class").alias("code_class"),
+            F.max("atc").alias("atc"),
+            F.max("department").alias("department"),
+            F.sum(F.greatest("quantity", F.lit(0))).alias("gross_quantity"),
+            F.sum(F.greatest(-F.col("quantity"), F.lit(0))).alias("_back"),
+            total(F.when(~back, F.col("amount_total"))).alias("gross_amount"),
+            total(F.when(back, F.col("amount_total"))).alias("reversal_amount"),
+            total(F.col("amount_total")).alias("net_amount"),
+            total(F.col("amount_base")).alias("net_amount_base"),
+            total(F.col("amount_insurance")).alias("net_amount_insurance"),
+            total(F.col("quantity") * F.col("unit_price")).alias("net_priced_amount"),
+            F.count_if(~back).alias("lines"),
+            F.count_if(back).alias("reversal_lines"),
+        )
+    )
+    matched = F.least("gross_quantity", "_back")
+    return groups.withColumns(
+        {
+            "reversed_quantity": matched,
+            "unmatched_quantity": F.col("_back") - matched,
+            "net_quantity": F.col("gross_quantity") - F.col("_back"),
+        }
+    )
+
+
+def total(amount: Column) -> Column:
+    """An exact sum of decimal euros; zero when no line tells an amount."""
+    return F.coalesce(F.sum(amount), F.lit(0))
