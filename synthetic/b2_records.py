@@ -92,7 +92,7 @@ def invoice(bill: Bill) -> list[bytes]:
     }
     ranked = head | {"beneficiary_rank": bill.scheme_rank}
     day = bill.lines[0].care if bill.lines else "000000"
-    about = {
+    about: dict[str, str | int] = {
         "operation_kind": 1, "scheme_code": "01", "fund_code": "999", "rights_proof": 1, "insurance_nature": 10,
         "copay_exemption": "0", "birth_date": bill.birth, "birth_rank": bill.rank, "entry_date": day, "exit_date": day,
     }  # fmt: skip

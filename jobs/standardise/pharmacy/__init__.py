@@ -2,8 +2,9 @@
 
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import by_format
+from jobs.standardise.pharmacy.b2.rules import WHOLE_FILE_RULES
 
-__all__ = ["standardise"]
+__all__ = ["WHOLE_FILE_RULES", "standardise"]
 
 
 def standardise(context: Context) -> Standardised:

@@ -175,8 +175,8 @@ def rows_of_line(
         held = pieces[key] // WHOLE
         pieces[key] += one.quantity * one.fraction
         row = plain._replace(
-            product=None if one.letter == "F" else one.code,
-            device=one.code if one.letter == "F" else None,
+            product=None if one.letter == "F" else one.code or None,
+            device=one.code or None if one.letter == "F" else None,
             quantity=pieces[key] // WHOLE - held,
             unit="box" if one.letter == "P" else "unit",
             fraction=one.fraction,
@@ -188,7 +188,7 @@ def rows_of_line(
 def mark(facts: Facts, products: list[Product], warnings: set[str]) -> None:
     """What is odd about the products of a line."""
     found = {
-        rules.NO_PRODUCT: not products and DRUG.fullmatch(facts.act) is not None,
+        rules.NO_PRODUCT: not any(one.code.strip("0") for one in products) and DRUG.fullmatch(facts.act) is not None,
         rules.SEVERAL_PRODUCTS: len(products) > 1,
         rules.FRACTION: any(one.fraction != WHOLE for one in products),
         rules.QUANTITY: len(products) == 1 and products[0].quantity not in (0, facts.quantity),
