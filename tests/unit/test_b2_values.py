@@ -39,6 +39,8 @@ def test_b2_24_a_box_too_dear_for_one_record():
     told = one(*invoice(first)).told
     assert [(row.quantity, row.total) for row in told.rows] == [(1, 600_000), (0, 450_000)]
     assert told.warnings == [rules.SPLIT]
+    third = drug(act="PH1", rate=100, quantity=1, base=999_999, amo=999_999, total=999_999)
+    assert [row.quantity for row in made(lines=(*first.lines, third)).told.rows] == [1, 0, 0]
 
 
 def test_b2_24_two_dear_boxes_are_two():

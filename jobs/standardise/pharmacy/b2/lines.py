@@ -77,11 +77,13 @@ def rows_of(invoice: Invoice, sent_on: date, warnings: set[str]) -> list[Row]:
         facts = facts_of(line, sent_on, warnings)
         products = [product_of(line.kind, letter, body) for letter, body in line.details if letter in "PHF"]
         first = products[0] if len(products) == 1 else None
-        if goes_on(before, facts, first):
+        if before is not None and goes_on(before, facts, first):
             warnings.add(rules.SPLIT)
             products = [products[0]._replace(quantity=0)]
+            before = (before[0]._replace(total=before[0].total + facts.total), before[1])
+        else:
+            before = (facts, first)
         rows += rows_of_line(line, rank, facts, products, pieces, warnings)
-        before = (facts, first)
     return rows
 
 
@@ -126,13 +128,13 @@ def product_of(kind: str, letter: str, body: bytes) -> Product:
     return Product(letter, code, quantity, fraction or WHOLE, extra if kind == "4" else 0)
 
 
-def goes_on(before: tuple[Facts, Product | None] | None, facts: Facts, product: Product | None) -> bool:
+def goes_on(before: tuple[Facts, Product | None], facts: Facts, product: Product | None) -> bool:
     """Whether a line is the rest of the box before it: the same product, too dear for one record, margin charged once.
 
     Two boxes have two margins. Without margins nothing tells them from one box, and each counts.
     """
-    other, first = before or (None, None)
-    if other is None or first is None or product is None:
+    other, first = before
+    if first is None or product is None:
         return False
     same = (other.act, other.care, first.code) == (facts.act, facts.care, product.code)
     return same and other.total + facts.total > LARGEST and first.margin > 0 and product.margin == 0
