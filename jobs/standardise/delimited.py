@@ -5,34 +5,66 @@ quoted cell holds line breaks. The header is found by its column names within th
 banner. Memory per task is bounded by one Arrow batch (64 MB by Spark's default), one part of a file and one record.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from jobs.standardise.delimited_file import FileReader, Record, Shape
+from jobs.standardise.delimited_file import Covers, FileReader, Record, Shape
 from jobs.standardise.dialects import Dialect
 
 BATCH_RECORDS = 8192
 NEEDED = ("producer", "delivery_id", "file", "offset", "bytes", "record", "head")
-PLACE = ("producer", "delivery_id", "file", "record", "offset", "bytes", "dialect", "problem", "field")
+PLACE = ("producer", "delivery_id", "file", "record", "offset", "bytes", "dialect", "problem", "field", "noted")
 PLACE_TYPES = {"record": pa.int64(), "offset": pa.int64(), "bytes": pa.binary()}
 DDL = {pa.string(): "string", pa.int64(): "bigint", pa.binary(): "binary"}
 
 
-def read_delimited(packs: DataFrame, dialects: dict[str, Dialect], shape: Shape) -> DataFrame:
+class Reader(Protocol):
+    """What reads the parts of one file in order."""
+
+    def feed(self, data: bytes, offset: int) -> list[Record]:
+        """Records that a part completes."""
+
+    def finish(self) -> list[Record]:
+        """The last records."""
+
+
+ReaderOf = Callable[[dict[str, Any]], Reader]
+
+
+def read_delimited(
+    packs: DataFrame,
+    dialects: Mapping[str, Dialect],
+    shape: Shape,
+    covers: Mapping[tuple[str, str], Covers] | None = None,
+) -> DataFrame:
+    """One row per record of the packs' files, as read_files gives them.
+
+    ``dialects``: by producer. ``covers``: first and last day by producer and delivery, which a banner is compared with.
+    ``problem`` is null or one of ``header``, ``months``, ``encoding``, ``total``, ``columns``.
+    """
+    told = covers or {}
+
+    def reader(part: dict[str, Any]) -> Reader:
+        own = told.get((part["producer"], part["delivery_id"]))
+        return FileReader(part, dialects[part["producer"]], shape, own)
+
+    return read_files(packs, reader, shape)
+
+
+def read_files(packs: DataFrame, reader_of: ReaderOf, shape: Shape) -> DataFrame:
     """One row per record of the packs' files.
 
     ``packs``: as the context gives them; a record taken again is a part with its ``record`` number and its file's
-    ``head``. ``dialects``: by producer. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null
-    or one of ``header``, ``encoding``, ``total``, ``columns`` (``field`` is the column at fault, if one); then no cell
-    is filled.
+    ``head``. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null or why nothing could be
+    read, then no cell is filled and ``field`` is the column at fault, if one is; ``noted`` is null or a warning's code.
     """
     schema = pa.schema([(name, PLACE_TYPES.get(name, pa.string())) for name in (*PLACE, *shape.columns)])
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from batched(records(parts_of(batches), dialects, shape), schema)
+        yield from batched(records(parts_of(batches), reader_of), schema)
 
     ddl = ", ".join(f"`{item.name}` {DDL[item.type]}" for item in schema)
     file = ("producer", "delivery_id", "file")
@@ -48,16 +80,16 @@ def parts_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
             yield {name: batch.column(name)[row].as_py() for name in NEEDED}
 
 
-def records(parts: Iterable[dict[str, Any]], dialects: dict[str, Dialect], shape: Shape) -> Iterator[Record]:
+def records(parts: Iterable[dict[str, Any]], reader_of: ReaderOf) -> Iterator[Record]:
     """Records of all parts; the parts of one file follow each other in order."""
-    reader: FileReader | None = None
+    reader: Reader | None = None
     current: tuple[Any, ...] = ()
     for part in parts:
         file = tuple(part[name] for name in ("producer", "delivery_id", "file", "record"))
         if file != current or reader is None:
             if reader is not None:
                 yield from reader.finish()
-            reader = FileReader(part, dialects[part["producer"]], shape)
+            reader = reader_of(part)
             current = file
         yield from reader.feed(part["bytes"], part["offset"])
     if reader is not None:

@@ -1,51 +1,29 @@
 """One delimited file, read part by part: lines to records, each with its place, its own bytes and its cells."""
 
 import csv
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from collections.abc import Callable
 from typing import Any
 
-from jobs.standardise.dialects import Dialect, normalise
+from jobs.standardise.delimited_header import Header, Shape, period, totals
+from jobs.standardise.dialects import Dialect
 
 HEADER_LINES = 20  # a banner is shorter
 RECORD_LINES = 50  # a quoted cell that is still open after so many lines was never closed
-TOTAL = re.compile(r"\s*(sous-?)?tota(l|ux)\b|\s*(qt[eé]|quantit[eé])\s*:", re.IGNORECASE)
+TOTALS_DIFFER, PERIOD_DIFFERS = "PHA-112", "PHA-113"
 
 Record = tuple[Any, ...]
+Covers = tuple[str, str]
 
-
-@dataclass(frozen=True)
-class Shape:
-    """What is wanted of a file: canonical columns, those it may not lack, those that a row of totals leaves empty."""
-
-    columns: tuple[str, ...]
-    mandatory: tuple[str, ...]
-    key: tuple[str, ...]
-
-
-class Header:
-    """Where each canonical column stands in a file, or why the file is refused."""
-
-    def __init__(self, cells: Sequence[str], dialect: Dialect, shape: Shape) -> None:
-        names = [normalise(cell) for cell in cells]
-        wanted = {name: normalise(dialect.columns[name]) for name in shape.columns if name in dialect.columns}
-        found = {name: names.index(text) for name, text in wanted.items() if text in names}
-        twice = [name for name, text in wanted.items() if names.count(text) > 1]
-        self.width = len(cells)
-        self.found = len(found)
-        self.wrong = next((name for name in (*shape.mandatory, *twice) if name not in found or name in twice), None)
-        self.places = [found.get(name, self.width) for name in shape.columns]
-        self.pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*self.places)
+__all__ = ["FileReader", "Record", "Shape"]
 
 
 class FileReader:
-    """Reads the parts of one file in order. Feed every part, then finish."""
+    """Reads the parts of one file in order. Feed every part, then finish. ``covers``: the days the manifest tells."""
 
-    def __init__(self, part: dict[str, Any], dialect: Dialect, shape: Shape) -> None:
-        self.dialect, self.shape = dialect, shape
-        self.key = [shape.columns.index(name) for name in shape.key]
+    def __init__(self, part: dict[str, Any], dialect: Dialect, shape: Shape, covers: Covers | None = None) -> None:
+        self.dialect, self.shape, self.covers = dialect, shape, covers
+        self.banner: Covers | None = None
+        self.quantities = 0
         self.place = (part["producer"], part["delivery_id"], part["file"])
         self.alone = part["record"] is not None
         self.record = part["record"] - 1 if self.alone else 0
@@ -162,6 +140,7 @@ class FileReader:
         self.waiting.append((raw, offset, cells, foreign))
         header = Header(cells or [], self.dialect, self.shape)
         if header.wrong is None:
+            self.banner = period(" ".join(cells or []) for _, _, cells, _ in self.waiting)
             self.header, self.waiting = header, []
         elif len(self.waiting) == HEADER_LINES:
             self.decide()
@@ -169,9 +148,9 @@ class FileReader:
     def decide(self) -> None:
         """No complete header: the line that names most columns is the faulty one, every line below it is refused."""
         headers = [Header(cells or [], self.dialect, self.shape) for _, _, cells, _ in self.waiting]
-        best = max(range(len(headers)), key=lambda place: headers[place].found, default=-1)
+        best = max(range(len(headers)), key=lambda place: (headers[place].months, headers[place].found), default=-1)
         below = self.waiting
-        if best >= 0 and headers[best].found > 1 and len(self.waiting) > best + 1:
+        if best >= 0 and (headers[best].months or headers[best].found > 1) and len(self.waiting) > best + 1:
             below = self.waiting[best + 1 :]
         self.header = headers[best] if headers else Header([], self.dialect, self.shape)
         self.waiting = []
@@ -184,25 +163,30 @@ class FileReader:
         header = self.header
         assert header is not None
         problem = field = None
+        noted = PERIOD_DIFFERS if self.record == 1 and not self.alone and self.period_differs() else None
         if header.wrong is not None:
-            problem, field = "header", header.wrong
+            problem, field = header.problem, header.wrong
         elif foreign:
             problem = "encoding"
-        elif cells is not None and self.is_total(cells, header):
+        elif cells is not None and header.is_total(cells):
             problem = "total"
+            noted = TOTALS_DIFFER if self.totals_differ(cells, header) else noted
         elif cells is None or len(cells) != header.width:
             problem = "columns"
-        values = self.blank if problem or cells is None else header.pick([*cells, None])
-        place = (*self.place, self.record, offset, raw, self.dialect.name, problem, field)
+        else:
+            self.quantities += header.quantity_of(cells)
+        values = self.blank if problem or cells is None else header.pick([*cells, *header.behind])
+        place = (*self.place, self.record, offset, raw, self.dialect.name, problem, field, noted)
         self.done.append(place + values)
 
-    def is_total(self, cells: list[str], header: Header) -> bool:
-        """Whether a row sums up the file: it starts with a word for it, where the key columns are empty."""
-        first = next((cell for cell in cells if cell.strip()), "")
-        if not TOTAL.match(first):
-            return False
-        keys = [cells[header.places[place]] for place in self.key] if len(cells) == header.width else []
-        return all(not cell.strip() or TOTAL.match(cell) for cell in keys)
+    def period_differs(self) -> bool:
+        """Whether banner and manifest tell other days."""
+        return self.banner is not None and self.covers is not None and self.banner != self.covers
+
+    def totals_differ(self, cells: list[str], header: Header) -> bool:
+        """Whether a row of totals tells neither the sum of the quantities read above it nor the number of lines."""
+        told = totals(cells, header)
+        return bool(told) and not self.alone and not told & {self.quantities, self.record - 1}
 
 
 class TextLines:

@@ -36,6 +36,7 @@ def merge_append(
     content: list[str],
     across_periods: bool = False,
     related: tuple[str, ...] = (),
+    since: str = "",
 ) -> Merged:
     """Merge new rows of a standard table with what the base state holds of the partitions they touch.
 
@@ -44,11 +45,12 @@ def merge_append(
     held the key, if any, is superseded. Later deliveries win, then later files and records. A record that is taken in
     again keeps the place of its own delivery in that order. ``across_periods`` also looks for the keys in the
     producers' other periods, at the cost of reading their key columns, and for values of the ``related`` columns: such
-    periods are in scope though no new row falls into them. Two Spark jobs, besides the outputs.
+    periods are in scope though no new row falls into them; periods before ``since`` are not looked at. Two Spark jobs,
+    besides the outputs.
     """
     schema = load_schema(f"standard/{table}")
     new = context.cache(schema.select(new_rows))
-    scope = touched(context, table, new, key, across_periods, related)
+    scope = touched(context, table, new, key, across_periods, related, since)
     base = context.base_table(table, scope)
     both = new.withColumn("_new", F.lit(True)).unionByName(base.withColumn("_new", F.lit(False)))
     ranked = context.cache(classify(both, sequence_table(context), key, content))
@@ -65,13 +67,14 @@ def touched(
     key: list[str],
     across_periods: bool,
     related: tuple[str, ...] = (),
+    since: str = "",
 ) -> list[tuple[str, str]]:
     """The (producer, period) pairs that the new rows fall into, whose rows they may supersede or are related to."""
     pairs = {(row.producer, row.period) for row in new.select("producer", "period").distinct().collect()}
     if across_periods:
         producers = sorted({producer for producer, _ in pairs})
         every = [(one, period) for one in producers for period in context.base_periods(table, one)]
-        rest = [pair for pair in every if pair not in pairs]
+        rest = [pair for pair in every if pair not in pairs and pair[1] >= since]
         for names in ([*key], *[[name] for name in related]) if rest else ():
             keys = new.select("producer", *[name for name in names if name != "producer"]).distinct()
             found = context.base_table(table, rest).join(keys, keys.columns, how="left_semi")

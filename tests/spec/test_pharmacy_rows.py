@@ -17,9 +17,10 @@ from jobs.standardise.pharmacy.columns import COLUMNS
 from jobs.standardise.pharmacy.products import damaged, with_product
 from jobs.standardise.pharmacy.rows import typed_rows
 from jobs.standardise.pharmacy.traits import claims_of, with_tokens
+from jobs.standardise.pharmacy.warn import Terms
 
 VECTORS = REPOSITORY / "tests" / "data" / "pharmacy" / "code_amount_date_vectors.csv"
-NIGHT = "2026-11-22"
+TERMS = Terms("2026-11-22", 6, 27, frozenset({"PH7", "HD7"}))
 
 
 def vectors(*kinds: str) -> list[dict[str, str]]:
@@ -66,9 +67,9 @@ def test_amounts_rates_and_quantities_of_the_vectors(spark: SparkSession):
 def boxes(spark: SparkSession):
     """One known presentation, whose class changed on 1 July 2026."""
     atcs = [("2019-11", "N02BE01"), ("2026-07", "N02BE51")]
-    return spark.createDataFrame(
-        [("3400935955838", atcs)], "code string, atcs array<struct<since: string, atc: string>>"
-    )
+    shape = "code string, atcs array<struct<since: string, atc: string>>, price_eur decimal(12,2)"
+    rows = [("3400935955838", atcs, Decimal("2.18"), Decimal("3.20"))]
+    return spark.createDataFrame(rows, f"{shape}, public_price_eur decimal(12,2)")
 
 
 def test_product_codes_of_the_vectors(spark: SparkSession):
@@ -165,6 +166,16 @@ CASES: list[tuple[dict[str, str], str | None, str | None, str | None]] = [
     ({"sex": "9"}, None, None, None),
     ({"birth_date": "12/05/2027"}, None, None, "PHA-109"),
     ({"service_code": "demander Mme Durand"}, None, None, "PHA-110"),
+    ({"service_code": "PH9"}, None, None, "PHA-116"),
+    ({"amount_total": "640,00"}, None, None, "PHA-114"),
+    ({"amount_total": "0,06"}, None, None, "PHA-114"),
+    ({"amount_total": "30,00"}, None, None, None),
+    ({"amount_total": "640,00", "unit": "unit"}, None, None, None),
+    ({"amount_total": "640,00", "code_raw": "3525722032742"}, None, None, None),
+    ({"event_ts_local": "31/05/2026 23:59:59"}, None, None, None),
+    ({"event_ts_local": "30/04/2026 23:59:59"}, None, None, "PHA-115"),
+    ({"event_ts_local": "01/08/2024 00:00:00"}, None, None, "PHA-115"),
+    ({"event_ts_local": "31/07/2024 10:00:00"}, "PHA-015", "event_ts_local", None),
     ({"amount_total": "", "prescription_date": "", "rate": "999"}, None, None, None),
 ]  # fmt: skip
 
@@ -173,14 +184,14 @@ def raw_frame(spark: SparkSession, changes: list[dict[str, str]], dialect: str =
     place = ", ".join(f"{name} {'bigint' if name in ('record', 'offset') else 'string'}" for name in PLACE)
     cells = ", ".join(f"{name} string" for name in COLUMNS)
     rows = [
-        ("PH1", "D1", "f.csv", n, 0, "", dialect, None, None, *[{**GOOD, **change}.get(name) for name in COLUMNS])
+        ("PH1", "D1", "f.csv", n, 0, "", dialect, None, None, None, *[{**GOOD, **change}.get(name) for name in COLUMNS])
         for n, change in enumerate(changes)
     ]
     return spark.createDataFrame(rows, f"{place}, {cells}")
 
 
 def typed(spark: SparkSession, dialects: dict[str, Dialect], changes: list[dict[str, str]]) -> DataFrame:
-    return typed_rows(raw_frame(spark, changes), dialects, boxes(spark), NIGHT)
+    return typed_rows(raw_frame(spark, changes), dialects, boxes(spark), TERMS)
 
 
 def test_each_rule_and_warning(spark: SparkSession, dialects: dict[str, Dialect]):

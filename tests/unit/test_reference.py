@@ -17,7 +17,7 @@ RAW = REPOSITORY / "tests" / "data" / "bdpm"
 
 
 @pytest.mark.parametrize("path", sorted(RAW.glob("*.txt")), ids=lambda path: path.name)
-def test_every_file_of_every_release_is_read_whole(path: Path):
+def test_bdpm_01_every_file_of_every_release_is_read_whole_in_its_own_encoding(path: Path):
     kind, _, encoding = path.name.split(".")[:3]
     file = read_file(path, kind)
     assert (
@@ -31,7 +31,7 @@ def test_every_file_of_every_release_is_read_whole(path: Path):
     assert "\ufffd" not in "".join(map("".join, file.rows))
 
 
-def test_ragged_rows_and_blank_lines_are_reported_with_their_place():
+def test_bdpm_02_ragged_rows_and_blank_lines_are_reported_with_their_place():
     assert {
         columns for _, columns in read_file(RAW / "CIS_COMPO_bdpm.2022-06.ragged.txt", "CIS_COMPO_bdpm").ragged
     } == {12}
@@ -49,18 +49,18 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path):
     ("text", "value"),
     [("24,34", "24.34"), ("1,466,29", "1466.29"), ("7", "7.00"), (",35", ""), ("1,466", ""), ("", ""), ("douze", "")],
 )
-def test_prices(text: str, value: str):
+def test_bdpm_03_the_last_comma_of_a_price_is_the_decimal_one(text: str, value: str):
     assert bdpm.decimal(text) == value
 
 
-def test_rates_dates_codes_and_texts():
+def test_bdpm_04_05_06_rates_dates_codes_and_texts():
     assert [bdpm.rate_list(t) for t in ("65%", "65 %", "30 %;65%", "x")] == ["65", "65", "30;65", ""]
     assert [bdpm.iso_date(t) for t in ("30/11/2006", "29/11/2924", "31/02/2018")] == ["2006-11-30", "", ""]
     assert [bdpm.is_cip13(t) for t in ("3400935955838", "3400935955839", "3400892318240")] == [True, False, False]
     assert bdpm.clean_text(" de l¿enfant<br><br>- 2 ") == "de l'enfant - 2"
 
 
-def test_a_release_is_loaded_by_date_and_a_withdrawn_product_stays_known(
+def test_bdpm_05_07_08_09_a_release_is_loaded_by_date_and_a_withdrawn_product_stays_known(
     settings: Settings, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ):
     assert release_file(RAW, "CIS_MITM", "2026-07").name == "CIS_MITM.2026-01.utf8.txt"

@@ -1,6 +1,6 @@
 """Columns of the canonical pharmacy extract; a dialect says what a producer calls them."""
 
-from jobs.standardise.delimited_file import Shape
+from jobs.standardise.delimited_header import Shape
 
 COLUMNS = (
     "ticket_id",
@@ -32,4 +32,4 @@ COLUMNS = (
 MANDATORY = ("ticket_id", "line_id", "event_type", "event_ts_local", "code_raw", "quantity_signed")
 KEY = ("ticket_id", "line_id")
 AMOUNTS = ("amount_total", "amount_base", "amount_insurance")
-SHAPE = Shape(COLUMNS, MANDATORY, KEY)
+SHAPE = Shape(COLUMNS, MANDATORY, KEY, quantity="quantity_signed")

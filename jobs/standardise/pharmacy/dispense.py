@@ -19,7 +19,11 @@ from jobs.standardise.pharmacy.rows import IGNORED
 
 TABLE, NET = "dispensation", "dispensation_net"
 INVOICES = b2.FORMAT
-FEEDS = {(extract.FORMAT,): extract.read_extracts, (b2.FORMAT,): b2.read_invoices}
+FEEDS = {
+    (extract.FORMAT,): extract.read_extracts,
+    (extract.FORMAT_JSON,): extract.read_json_extracts,
+    (b2.FORMAT,): b2.read_invoices,
+}
 FORMATS = tuple(name for names in FEEDS for name in names)
 # Where a row came from does not make it another one, nor what others tell; who the patient is does.
 NOT_CONTENT = ("producer", "period", "dispensation_id", "delivery_id", "file", "record", "possible_duplicate")
@@ -31,7 +35,14 @@ def standardise_dispensing(context: Context) -> Standardised:
     rows = with_department(context, whole.rows)
     # A correction may move a dispensation to another month: its former place must be found and left.
     merged = merge_append(
-        context, TABLE, rows, key=["dispensation_id"], content=content(), across_periods=True, related=("invoice_id",)
+        context,
+        TABLE,
+        rows,
+        key=["dispensation_id"],
+        content=content(),
+        across_periods=True,
+        related=("invoice_id",),
+        since=first_open_month(context),
     )
     events = merged.events
     current = merged.rows
@@ -41,12 +52,20 @@ def standardise_dispensing(context: Context) -> Standardised:
         current = told.where(~F.col("_replaced"))
     current = context.cache(load_schema(f"standard/{TABLE}").select(with_possible_duplicates(current)))
     return Standardised(
-        records=with_outcomes(whole.records, merged.outcomes, (IGNORED,)),
+        records=with_outcomes(whole.records, merged.outcomes, IGNORED),
         tables={TABLE: current, NET: net_dispensations(current)},
         claims=complete_claims(context, whole.claims),
         scope={TABLE: merged.scope, NET: merged.scope},
         events=events,
     )
+
+
+def first_open_month(context: Context) -> str:
+    """The oldest care month, YYYY-MM, in which a dispensation's former place or its invoice is still looked for."""
+    months = (
+        int(context.night[:4]) * 12 + int(context.night[5:7]) - 1 - context.settings.policy["pharmacy"]["reopen_months"]
+    )
+    return f"{months // 12:04d}-{months % 12 + 1:02d}"
 
 
 def feeds(context: Context) -> list[Dispensed]:

@@ -1,5 +1,8 @@
 """Extracts of pharmacy software, in each producer's dialect: records, dispensations and traits."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -8,26 +11,42 @@ from jobs.core.schema import load_schema
 from jobs.reference.presentations import presentations
 from jobs.standardise.context import Context
 from jobs.standardise.delimited import read_delimited
-from jobs.standardise.dialects import Dialect, load_dialects
+from jobs.standardise.dialects import Values, load_dialects
 from jobs.standardise.pharmacy.columns import COLUMNS, SHAPE
 from jobs.standardise.pharmacy.feeds import RECORD, Dispensed
 from jobs.standardise.pharmacy.fields import service
+from jobs.standardise.pharmacy.nested import read_nested
+from jobs.standardise.pharmacy.nested_dialect import load_nested
 from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.rows import typed_rows
 from jobs.standardise.pharmacy.traits import claims_of, with_tokens
+from jobs.standardise.pharmacy.warn import Terms
 
-FORMAT = "pharmacy-csv"
+FORMAT, FORMAT_JSON = "pharmacy-csv", "pharmacy-json"
+Written = TypeVar("Written", bound=Values)
 
 
 def read_extracts(context: Context) -> Dispensed:
-    """The night's extracts. No Spark job.
+    """The night's delimited extracts. No Spark job.
 
     Raises ConfigError when a producer's dialect is not described in ``config/dialects``.
     """
-    dialects = dialects_of(context)
-    raw = read_delimited(context.packs(), dialects, SHAPE)
+    dialects = dialects_of(context, load_dialects(context.settings.repo / "config" / "dialects", COLUMNS))
+    covers = {(one.producer, one.delivery_id): (one.covers_from, one.covers_to) for one in context.deliveries}
+    return dispensed(context, read_delimited(context.packs(), dialects, SHAPE, covers), dialects)
+
+
+def read_json_extracts(context: Context) -> Dispensed:
+    """The night's extracts in nested JSON; as read_extracts."""
+    dialects = dialects_of(context, load_nested(context.settings.repo / "config" / "dialects", COLUMNS))
+    return dispensed(context, read_nested(context.packs(), dialects, SHAPE), dialects)
+
+
+def dispensed(context: Context, raw: DataFrame, dialects: Mapping[str, Values]) -> Dispensed:
+    """Records, rows and traits of records as read; ``dialects`` by producer."""
     boxes = presentations(context.spark, context.settings)
-    typed = context.cache(with_tokens(typed_rows(raw, dialects, boxes, context.night), context.key("collector")))
+    typed = typed_rows(raw, dialects, boxes, Terms.of(context.settings, context.night))
+    typed = context.cache(with_tokens(typed, context.key("collector")))
     accepted = typed.where(F.col("rule").isNull())
     return Dispensed(
         records=typed.withColumn("kind", F.lit("dispensation")).select(*RECORD),
@@ -36,15 +55,18 @@ def read_extracts(context: Context) -> Dispensed:
     )
 
 
-def dialects_of(context: Context) -> dict[str, Dialect]:
-    """The dialect of each producer of the night."""
-    known = load_dialects(context.settings.repo / "config" / "dialects", COLUMNS)
-    found: dict[str, Dialect] = {}
+def dialects_of(context: Context, known: Mapping[str, Written]) -> dict[str, Written]:
+    """The dialect of each producer of the night: that one of the dialects in its register that is of the right kind."""
+    found: dict[str, Written] = {}
     for producer in sorted({one.producer for one in context.deliveries}):
-        name = context.register[producer].dialect
-        if name not in known:
-            raise ConfigError(f"{producer}: its dialect {name!r} is not described in config/dialects.")
-        found[producer] = known[name]
+        names = context.register[producer].dialect.split()
+        own = [known[name] for name in names if name in known]
+        if len(own) != 1:
+            told = " ".join(names)
+            raise ConfigError(
+                f"{producer}: its dialect {told!r} is not described in config/dialects, or described twice."
+            )
+        found[producer] = own[0]
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.standardise.dialects import Dialect, spark_pattern
+from jobs.standardise.dialects import Values, epoch_zone, spark_pattern
 
 MISSING = r"(?i)^(-|n/?a)?$"
 NO_DATE = r"^[0/\-.: T]*$"  # empty, or zeros where a date should stand
@@ -47,7 +47,9 @@ def chosen(text: Column, meanings: Mapping[str, tuple[str, ...]]) -> Column:
     return result
 
 
-def by_dialect(dialects: dict[str, Dialect], choice: Callable[[Dialect], str], make: Callable[[str], Column]) -> Column:
+def by_dialect(
+    dialects: Mapping[str, Values], choice: Callable[[Values], str], make: Callable[[str], Column]
+) -> Column:
     """``make(choice(dialect))`` of each row's dialect; one branch per distinct choice keeps patterns literal."""
     choices = sorted({choice(dialect) for dialect in dialects.values()})
     column = F.lit(None)
@@ -91,7 +93,7 @@ def money(number: Column) -> Column:
     return number.try_cast("decimal(12,2)")
 
 
-def amount(text: Column, dialects: dict[str, Dialect]) -> Column:
+def amount(text: Column, dialects: Mapping[str, Values]) -> Column:
     """An amount in euros, from the unit that the row's dialect declares."""
     return by_dialect(dialects, lambda one: one.money, lambda unit: euros(text) if unit == "euro" else cents(text))
 
@@ -116,18 +118,28 @@ def service(text: Column) -> Column:
     return F.when(bare.rlike(r"^[A-Z]{1,3}[0-9A-Z]{0,2}$"), bare)
 
 
+def is_fee(service: Column) -> Column:
+    """Whether a service code is a pharmacist's fee for dispensing: HD1 to HD7, HDR, HDA, HDE, HDS, HG1 to HG7, HC."""
+    return service.rlike(r"^(HD|HG)[0-9A-Z]+$|^HC$")
+
+
 def quantity(text: Column) -> Column:
     """A signed whole number of boxes or units."""
     return F.when(text.rlike(r"^[+-]?\d{1,6}$"), text.try_cast("bigint"))
 
 
-def moment(text: Column, dialects: dict[str, Dialect], choice: Callable[[Dialect], str]) -> Column:
+def moment(text: Column, dialects: Mapping[str, Values], choice: Callable[[Values], str]) -> Column:
     """A date or local time of day in the dialect's format, as the timestamp that a clock on the wall showed.
 
-    The session's time zone is UTC, so nothing is shifted, not even in the night when clocks change.
+    The session's time zone is UTC, so nothing is shifted, not even in the night when clocks change. Milliseconds since
+    1970 alone name a moment in UTC: they become what a clock of the dialect's zone showed.
     """
 
     def parse(pattern: str) -> Column:
+        zone = epoch_zone(pattern)
+        if zone:
+            millis = F.when(text.rlike(r"^-?\d{1,13}$"), text.try_cast("bigint"))
+            return F.from_utc_timestamp(F.timestamp_millis(millis), zone)
         return F.try_to_timestamp(F.nullif(text, F.lit("")), F.lit(spark_pattern(pattern)))
 
     return by_dialect(dialects, choice, parse).cast("timestamp")

@@ -45,7 +45,8 @@ def gtin_key(body: Column) -> Column:
 def with_product(frame: DataFrame, presentations: DataFrame) -> DataFrame:
     """Add ``product`` (characters kept), ``code_class``, ``cip13``, ``ucd13``, ``code_known`` and ``atc``.
 
-    ``frame`` has ``code_raw``, cleaned, and ``dispensed_on``; ``presentations``: as jobs.reference.presentations gives.
+    ``frame`` has ``code_raw``, cleaned, and ``dispensed_on``; ``presentations``: as jobs.reference.presentations gives;
+    any further column of it, as a price, is added too.
     """
     code = F.col("product")
     digits = frame.withColumn("product", repaired(F.col("code_raw")))
@@ -59,7 +60,7 @@ def with_product(frame: DataFrame, presentations: DataFrame) -> DataFrame:
     drug, ucd = F.col("_code").startswith("34009"), F.col("_code").startswith("34008")
     kind = F.when(drug, "drug").when(ucd, "hospital_drug")
     kind = kind.when(F.col("_code").isNotNull(), "other_product").otherwise("unknown")
-    known = F.broadcast(presentations.select(F.col("code").alias("cip13"), "atcs", F.lit(True).alias("code_known")))
+    known = F.broadcast(presentations.withColumnRenamed("code", "cip13").withColumn("code_known", F.lit(True)))
     return (
         full.withColumn("code_class", kind)
         .withColumn("cip13", F.when(drug, F.col("_code")))

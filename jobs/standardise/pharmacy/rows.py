@@ -1,37 +1,51 @@
 """From cells to typed rows: every record gets its values, or the first rule that refuses it, and its warnings."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.identifiers.nir import nir_status
-from jobs.standardise.dialects import Dialect
+from jobs.standardise.dialects import Values
 from jobs.standardise.pharmacy import fields
 from jobs.standardise.pharmacy.columns import AMOUNTS, COLUMNS
 from jobs.standardise.pharmacy.products import damaged, with_product
+from jobs.standardise.pharmacy.warn import Terms, warnings
 
-PROBLEMS = {"header": "PHA-010", "encoding": "PHA-006", "total": "PHA-020", "columns": "PHA-001"}
-IGNORED = "PHA-020"
-LARGE_QUANTITY = 100
-CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+PROBLEMS = {
+    "header": "PHA-010",
+    "json": "PHA-011",
+    "list": "PHA-012",
+    "keys": "PHA-013",
+    "months": "PHA-014",
+    "encoding": "PHA-006",
+    "total": "PHA-020",
+    "empty": "PHA-021",
+    "columns": "PHA-001",
+}
+IGNORED = ("PHA-020", "PHA-021")
 
 
-def typed_rows(raw: DataFrame, dialects: dict[str, Dialect], boxes: DataFrame, night: str) -> DataFrame:
+def typed_rows(raw: DataFrame, dialects: Mapping[str, Values], boxes: DataFrame, terms: Terms) -> DataFrame:
     """Add typed columns, ``rule`` and ``field`` (null when nothing refuses the record) and ``warnings``.
 
-    ``raw``: what read_delimited returns for the canonical columns. ``boxes``: presentations with their ATC classes.
+    ``raw``: what read_files returns for the canonical columns. ``boxes``: what jobs.reference.presentations gives.
     """
     texts = raw.withColumns({name: fields.clean(F.col(name)) for name in COLUMNS})
     parsed = with_product(with_dates(with_values(texts, dialects), dialects), boxes)
-    judged = parsed.withColumn("_refusal", refusal())
+    fee = F.col("product").isNull() & fields.is_fee(fields.service(F.col("service_code")))
+    classed = parsed.withColumn("code_class", F.when(fee, "fee").otherwise(F.col("code_class")))
+    judged = classed.withColumn("_refusal", refusal(terms))
+    noted = F.when(F.col("_refusal.rule").isNull(), warnings(dialects, terms))
     return (
         judged.withColumn("rule", F.col("_refusal.rule"))
         .withColumn("field", F.col("_refusal.field"))
-        .withColumn("warnings", F.when(F.col("_refusal.rule").isNull(), warnings(dialects, night)))
+        .withColumn("warnings", F.nullif(F.concat_ws(",", noted, "noted"), F.lit("")))
         .drop("_refusal")
     )
 
 
-def with_values(texts: DataFrame, dialects: dict[str, Dialect]) -> DataFrame:
+def with_values(texts: DataFrame, dialects: Mapping[str, Values]) -> DataFrame:
     """Add the values that need no other column."""
     frame = texts.withColumns(
         {
@@ -47,7 +61,10 @@ def with_values(texts: DataFrame, dialects: dict[str, Dialect]) -> DataFrame:
         }
     )
     amounts = {f"{name}_read": fields.amount(F.col(name), dialects) for name in AMOUNTS}
-    return turned(frame.withColumns(amounts))
+    each = [one.name for one in dialects.values() if one.priced("per") == "unit"]
+    of_units = (amounts["amount_total_read"] * F.col("quantity_read")).try_cast("decimal(12,2)")
+    of_line = F.when(F.col("dialect").isin(*each), of_units).otherwise(amounts["amount_total_read"])
+    return turned(frame.withColumns(amounts | {"amount_total_read": of_line}))
 
 
 def turned(frame: DataFrame) -> DataFrame:
@@ -61,7 +78,7 @@ def turned(frame: DataFrame) -> DataFrame:
     return frame.withColumns(columns)
 
 
-def with_dates(frame: DataFrame, dialects: dict[str, Dialect]) -> DataFrame:
+def with_dates(frame: DataFrame, dialects: Mapping[str, Values]) -> DataFrame:
     """Add the three dates, and the moments they were read from."""
     moments = {
         "dispensed_at": fields.moment(F.col("event_ts_local"), dialects, lambda one: one.timestamp_format),
@@ -81,7 +98,7 @@ def with_dates(frame: DataFrame, dialects: dict[str, Dialect]) -> DataFrame:
     return dated.withColumn("born_on", F.when(~later, F.col("born_read"))).withColumn("born_later", later)
 
 
-def refusal() -> Column:
+def refusal(terms: Terms) -> Column:
     """The first rule that refuses the record, with its field; a struct of nulls when none does."""
     checks: list[tuple[str, Column | str, Column]] = [
         (rule, F.col("field"), F.col("problem") == problem) for problem, rule in PROBLEMS.items()
@@ -92,6 +109,7 @@ def refusal() -> Column:
         ("PHA-007", "event_type", F.col("event").isNull()),
         ("PHA-009", "unit", F.col("unit_kind").isNull()),
         ("PHA-003", "event_ts_local", F.col("dispensed_on").isNull()),
+        ("PHA-015", "event_ts_local", terms.months_late(F.col("dispensed_on")) > terms.reopen_months),
         ("PHA-003", "prescription_date", unreadable_day("prescription_date", "prescribed_on", "prescribed_at")),
         ("PHA-003", "birth_date", unreadable_day("birth_date", "born_read", "born_at")),
         ("PHA-004", "quantity_signed", F.col("quantity_read").isNull()),
@@ -110,32 +128,3 @@ def refusal() -> Column:
 def unreadable_day(text: str, value: str, moment: str) -> Column:
     """A date that is there, says something else than "none", and is none."""
     return F.col(value).isNull() & ~fields.no_date(F.col(text), F.col(moment))
-
-
-def warnings(dialects: dict[str, Dialect], night: str) -> Column:
-    """Codes of what is odd and accepted all the same, comma separated; null when nothing is."""
-    text = F.concat_ws("\n", "family_name", "given_name", "label", "code_raw")
-    comma = [one.name for one in dialects.values() if one.decimal == ","]
-    other = F.when(F.col("dialect").isin(*comma), F.lit(r"\.\d{1,2}\D*$")).otherwise(F.lit(r",\d{1,2}\D*$"))
-    marks = [F.regexp_like(F.col(name), other) for name in AMOUNTS]
-    emptied = [
-        fields.filled(F.col(name)).isNotNull() & F.col(value).isNull()
-        for name, value in (("prescription_date", "prescribed_on"), ("birth_date", "born_read"))
-    ]
-    unknown = (F.col("code_class") == "unknown") & F.col("product").isNotNull()
-    checks = {
-        "IDE-001": F.col("nir_state") == "key_wrong",
-        "IDE-002": F.col("nir_state").isin("provisional", "passing", "sentinel", "malformed"),
-        "PHA-101": unknown | ((F.col("code_class") == "drug") & ~F.col("code_known")),
-        "PHA-102": text.rlike(CONTROLS),
-        "PHA-103": emptied[0] | emptied[1],
-        "PHA-104": marks[0] | marks[1] | marks[2],
-        "PHA-105": F.col("dispensed_on") > F.lit(night).cast("date"),
-        "PHA-106": (F.abs("quantity") >= LARGE_QUANTITY) | (F.col("quantity") == 0),
-        "PHA-107": F.col("turned"),
-        "PHA-108": F.col("sex_code").isNull() & ~F.lower(F.col("sex")).isin(*fields.NO_SEX),
-        "PHA-109": F.col("born_later"),
-        "PHA-110": fields.unreadable(F.col("service_code"), fields.service(F.col("service_code"))),
-    }
-    codes = [F.when(F.coalesce(found, F.lit(False)), F.lit(code)) for code, found in checks.items()]
-    return F.nullif(F.concat_ws(",", *codes), F.lit(""))
