@@ -96,6 +96,8 @@ def test_b2_29_care_before_and_after_transmission():
     assert told("261123") == [rules.FUTURE]
     assert told("251121") == [rules.OLD]
     assert told("251122") == []
+    assert told("240801") == [rules.OLD]
+    assert refused(made(lines=(drug(care="240731"), FEE))) == (rules.TOO_OLD, "4.care_date")
     assert refused(made(lines=(drug(care="260231"), FEE))) == (rules.DATE, "4.care_date")
 
 

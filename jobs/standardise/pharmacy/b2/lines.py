@@ -46,6 +46,13 @@ class Row(NamedTuple):
     rate: int | None
 
 
+class Terms(NamedTuple):
+    """When an invoice was sent, and the first day whose care is still taken in."""
+
+    sent_on: date
+    oldest: date
+
+
 class Product(NamedTuple):
     """A product record of a line."""
 
@@ -68,13 +75,13 @@ class Facts(NamedTuple):
     rate: int
 
 
-def rows_of(invoice: Invoice, sent_on: date, warnings: set[str]) -> list[Row]:
-    """All rows of an invoice; adds to its warnings. Raises Refused when a date or an act cannot be read."""
+def rows_of(invoice: Invoice, terms: Terms, warnings: set[str]) -> list[Row]:
+    """All rows of an invoice; adds to its warnings. Raises Refused when a date or an act cannot be taken."""
     pieces: Counter[tuple[str, str, date]] = Counter()
     rows: list[Row] = []
     before: tuple[Facts, Product | None] | None = None
     for rank, line in enumerate(invoice.lines, start=1):
-        facts = facts_of(line, sent_on, warnings)
+        facts = facts_of(line, terms, warnings)
         products = [product_of(line.kind, letter, body) for letter, body in line.details if letter in "PHF"]
         first = products[0] if len(products) == 1 else None
         if before is not None and goes_on(before, facts, first):
@@ -87,7 +94,7 @@ def rows_of(invoice: Invoice, sent_on: date, warnings: set[str]) -> list[Row]:
     return rows
 
 
-def facts_of(line: Line, sent_on: date, warnings: set[str]) -> Facts:
+def facts_of(line: Line, terms: Terms, warnings: set[str]) -> Facts:
     """The line's own zones, read; adds to the warnings."""
     day = "care_date" if line.kind == "4" else "start_date"
     cells = taker(line.kind, "act_code", day, "quantity", "reimbursement_base", "amount_amo", "total_amount", "rate")(
@@ -96,13 +103,15 @@ def facts_of(line: Line, sent_on: date, warnings: set[str]) -> Facts:
     act = zones.decoded(cells[0]).strip()
     if not ACT.fullmatch(act):
         raise Refused(rules.ACT, record=line.number, zone=f"{line.kind}.act_code")
-    care = zones.care_day(cells[1], sent_on)
+    care = zones.care_day(cells[1], terms.sent_on)
     if care is None:
         raise Refused(rules.DATE, record=line.number, zone=f"{line.kind}.{day}")
+    if care < terms.oldest:
+        raise Refused(rules.TOO_OLD, line.number, f"{line.kind}.{day}")
     facts = Facts(act, care, *(int(one) for one in cells[2:]))
     found = {
-        rules.FUTURE: care > sent_on,
-        rules.OLD: (sent_on - care).days > 365,
+        rules.FUTURE: care > terms.sent_on,
+        rules.OLD: (terms.sent_on - care).days > 365,
         # a rate of zero or unknown says nothing of the insurance's part
         rules.BASE: 0 < facts.rate < UNKNOWN_RATE and not is_share(facts),
     }
