@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import date
 
 from jobs.identifiers.nir import python_expected_key
+from jobs.standardise.pharmacy.b2.lines import Terms
 from jobs.standardise.pharmacy.b2.lot import Unit, read_file
 from synthetic.b2_records import Bill, Line, file, invoice, joined, zones
 
 PHARMACY = "992000011"
-NIGHT = date(2026, 11, 22)
+NIGHT = Terms(date(2026, 11, 22), date(2024, 8, 1))
 NIR = "1850599999042"
 DOLIPRANE = "3400935955838"
 RPPS = "10000000009"

@@ -141,21 +141,22 @@ def test_rows_of_an_invoice_and_net_boxes(spark: SparkSession, settings: Setting
         drug(act="PH1", rate=100, quantity=1, base=600_000, amo=600_000, total=600_000, product={"margin_amount": 900}),
         drug(act="PH1", rate=100, quantity=1, base=450_000, amo=450_000, total=450_000),
     )
-    told, base, _ = night(
-        spark, settings, "2026-11-22", {"a.b2": lot(invoice(bill()), invoice(bill(number="5", lines=pieces)))}
-    )
-    assert told["warnings"] == {"B2F-114": 1}
-    drugs = sorted(
-        (row["quantity"], row["amount_total"]) for row in rows(settings, base) if row["code_class"] == "drug"
-    )
+    strange = bill(number="6", lines=(drug(code="1234567890123"),))
+    sent = lot(invoice(bill()), invoice(bill(number="5", lines=pieces)), invoice(strange))
+    told, base, _ = night(spark, settings, "2026-11-22", {"a.b2": sent})
+    assert told["warnings"] == {"B2F-114": 1, "PHA-101": 1}
+    found = rows(settings, base)
+    drugs = sorted((row["quantity"], row["amount_total"]) for row in found if row["code_class"] == "drug")
     assert drugs == [(0, Decimal("4500.00")), (1, Decimal("6000.00")), (2, Decimal("4.36"))]
-    (fee,) = [row for row in rows(settings, base) if row["code_class"] == "fee"]
+    (fee,) = [row for row in found if row["code_class"] == "fee"]
     assert (fee["service_code"], fee["cip13"], fee["quantity"], fee["amount_total"]) == (
         "HD7",
         None,
         2,
         Decimal("2.04"),
     )
+    (unknown,) = [row for row in found if row["code_class"] == "unknown"]
+    assert (unknown["code_raw"], unknown["quantity"]) == ("1234567890123", 2)
     (net,) = rows(settings, base, "dispensation_net")
     assert (net["net_quantity"], net["net_amount"], net["product"]) == (3, Decimal("10504.36"), "3400935955838")
 

@@ -1,7 +1,6 @@
 """What the simulator's pharmacies invoice is read back exactly, and each planted fault gets its outcome."""
 
 from collections import Counter
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from synthetic.mess import TWICE, Plan
 from synthetic.produce import Night, Sent
 from synthetic.stays import Sizes
 from synthetic.world import World
+from tests.b2_files import NIGHT
 
 START, LAST = day_number("2026-10-23"), day_number("2026-11-02")
 RANK = 3
@@ -35,7 +35,7 @@ def sent(world: World, lines: pd.DataFrame, share: float, only: str = "") -> tup
     night = Night("2026-11-03", world, Plan(7, share, only), START - 1, {})
     made = b2.invoices(night, RANK, lines)
     (content,) = made.delivery.files.values()
-    return made, read_file(content, made.delivery.producer, date(2026, 11, 3))
+    return made, read_file(content, made.delivery.producer, NIGHT)
 
 
 def test_what_was_sold_is_what_is_read(world: World, lines: pd.DataFrame):

@@ -3,8 +3,9 @@
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import by_format
 from jobs.standardise.pharmacy import dcir
+from jobs.standardise.pharmacy.b2.rules import WHOLE_FILE_RULES
 
-__all__ = ["REPLAY_WHOLE", "standardise"]
+__all__ = ["REPLAY_WHOLE", "WHOLE_FILE_RULES", "standardise"]
 REPLAY_WHOLE = (dcir.FORMAT,)  # a claim is lines of several tables: they are only read again together
 
 

@@ -16,7 +16,8 @@ FORMAT = "pharmacy-b2"
 
 def read_invoices(context: Context) -> Dispensed:
     """The night's invoices. No Spark job."""
-    told = with_product(read_b2(context.packs(), context.night), presentations(context.spark, context.settings))
+    raw = read_b2(context.packs(), context.night, context.settings.policy["pharmacy"]["reopen_months"])
+    told = with_product(raw, presentations(context.spark, context.settings))
     frame = context.cache(with_tokens(told, context.key("collector")))
     return Dispensed(
         records=records_of(frame).select(*[F.col(name) for name in RECORD]),

@@ -46,6 +46,13 @@ class Row(NamedTuple):
     rate: int | None
 
 
+class Terms(NamedTuple):
+    """When an invoice was sent, and the first day whose care is still taken in."""
+
+    sent_on: date
+    oldest: date
+
+
 class Product(NamedTuple):
     """A product record of a line."""
 
@@ -68,24 +75,26 @@ class Facts(NamedTuple):
     rate: int
 
 
-def rows_of(invoice: Invoice, sent_on: date, warnings: set[str]) -> list[Row]:
-    """All rows of an invoice; adds to its warnings. Raises Refused when a date or an act cannot be read."""
+def rows_of(invoice: Invoice, terms: Terms, warnings: set[str]) -> list[Row]:
+    """All rows of an invoice; adds to its warnings. Raises Refused when a date or an act cannot be taken."""
     pieces: Counter[tuple[str, str, date]] = Counter()
     rows: list[Row] = []
     before: tuple[Facts, Product | None] | None = None
     for rank, line in enumerate(invoice.lines, start=1):
-        facts = facts_of(line, sent_on, warnings)
+        facts = facts_of(line, terms, warnings)
         products = [product_of(line.kind, letter, body) for letter, body in line.details if letter in "PHF"]
         first = products[0] if len(products) == 1 else None
-        if goes_on(before, facts, first):
+        if before is not None and goes_on(before, facts, first):
             warnings.add(rules.SPLIT)
             products = [products[0]._replace(quantity=0)]
+            before = (before[0]._replace(total=before[0].total + facts.total), before[1])
+        else:
+            before = (facts, first)
         rows += rows_of_line(line, rank, facts, products, pieces, warnings)
-        before = (facts, first)
     return rows
 
 
-def facts_of(line: Line, sent_on: date, warnings: set[str]) -> Facts:
+def facts_of(line: Line, terms: Terms, warnings: set[str]) -> Facts:
     """The line's own zones, read; adds to the warnings."""
     day = "care_date" if line.kind == "4" else "start_date"
     cells = taker(line.kind, "act_code", day, "quantity", "reimbursement_base", "amount_amo", "total_amount", "rate")(
@@ -94,13 +103,15 @@ def facts_of(line: Line, sent_on: date, warnings: set[str]) -> Facts:
     act = zones.decoded(cells[0]).strip()
     if not ACT.fullmatch(act):
         raise Refused(rules.ACT, record=line.number, zone=f"{line.kind}.act_code")
-    care = zones.care_day(cells[1], sent_on)
+    care = zones.care_day(cells[1], terms.sent_on)
     if care is None:
         raise Refused(rules.DATE, record=line.number, zone=f"{line.kind}.{day}")
+    if care < terms.oldest:
+        raise Refused(rules.TOO_OLD, line.number, f"{line.kind}.{day}")
     facts = Facts(act, care, *(int(one) for one in cells[2:]))
     found = {
-        rules.FUTURE: care > sent_on,
-        rules.OLD: (sent_on - care).days > 365,
+        rules.FUTURE: care > terms.sent_on,
+        rules.OLD: (terms.sent_on - care).days > 365,
         # a rate of zero or unknown says nothing of the insurance's part
         rules.BASE: 0 < facts.rate < UNKNOWN_RATE and not is_share(facts),
     }
@@ -126,13 +137,13 @@ def product_of(kind: str, letter: str, body: bytes) -> Product:
     return Product(letter, code, quantity, fraction or WHOLE, extra if kind == "4" else 0)
 
 
-def goes_on(before: tuple[Facts, Product | None] | None, facts: Facts, product: Product | None) -> bool:
+def goes_on(before: tuple[Facts, Product | None], facts: Facts, product: Product | None) -> bool:
     """Whether a line is the rest of the box before it: the same product, too dear for one record, margin charged once.
 
     Two boxes have two margins. Without margins nothing tells them from one box, and each counts.
     """
-    other, first = before or (None, None)
-    if other is None or first is None or product is None:
+    other, first = before
+    if first is None or product is None:
         return False
     same = (other.act, other.care, first.code) == (facts.act, facts.care, product.code)
     return same and other.total + facts.total > LARGEST and first.margin > 0 and product.margin == 0
@@ -175,8 +186,8 @@ def rows_of_line(
         held = pieces[key] // WHOLE
         pieces[key] += one.quantity * one.fraction
         row = plain._replace(
-            product=None if one.letter == "F" else one.code,
-            device=one.code if one.letter == "F" else None,
+            product=None if one.letter == "F" else one.code or None,
+            device=one.code or None if one.letter == "F" else None,
             quantity=pieces[key] // WHOLE - held,
             unit="box" if one.letter == "P" else "unit",
             fraction=one.fraction,
@@ -188,7 +199,7 @@ def rows_of_line(
 def mark(facts: Facts, products: list[Product], warnings: set[str]) -> None:
     """What is odd about the products of a line."""
     found = {
-        rules.NO_PRODUCT: not products and DRUG.fullmatch(facts.act) is not None,
+        rules.NO_PRODUCT: not any(one.code.strip("0") for one in products) and DRUG.fullmatch(facts.act) is not None,
         rules.SEVERAL_PRODUCTS: len(products) > 1,
         rules.FRACTION: any(one.fraction != WHOLE for one in products),
         rules.QUANTITY: len(products) == 1 and products[0].quantity not in (0, facts.quantity),

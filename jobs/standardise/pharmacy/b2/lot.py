@@ -13,6 +13,7 @@ from jobs.standardise.pharmacy.b2 import rules, zones
 from jobs.standardise.pharmacy.b2.framing import Record, records
 from jobs.standardise.pharmacy.b2.invoice import read_invoice
 from jobs.standardise.pharmacy.b2.layout import segments, taker
+from jobs.standardise.pharmacy.b2.lines import Terms
 from jobs.standardise.pharmacy.b2.rules import Refused
 from jobs.standardise.pharmacy.b2.told import Told, tell
 
@@ -60,23 +61,23 @@ class Frame:
     open_unit: bool = False
 
 
-def read_file(data: bytes, producer: str, night: date) -> list[Unit]:
-    """The units of a whole file. ``producer``: its registered number; ``night``: stands in for an unknown date."""
+def read_file(data: bytes, producer: str, terms: Terms) -> list[Unit]:
+    """The units of a whole file. ``producer``: its registered number; the file's own date stands before the terms'."""
     try:
         check_bytes(data)
         frame = framed(records(data))
     except Refused as refused:
         return [Unit(1, 0, LOT, data, refused.rule, refused.where or None)]
-    sent_on = frame.sent_on or night
-    return [unit_of(group, number, producer, sent_on) for number, group in enumerate(frame.groups, start=1)]
+    terms = terms._replace(sent_on=frame.sent_on or terms.sent_on)
+    return [unit_of(group, number, producer, terms) for number, group in enumerate(frame.groups, start=1)]
 
 
-def read_alone(data: bytes, number: int, offset: int, producer: str, night: date) -> Unit:
+def read_alone(data: bytes, number: int, offset: int, producer: str, terms: Terms) -> Unit:
     """A unit that is read again from its own bytes, outside of its file; records count from its first."""
     own = list(records(data))
     if not own:
         return Unit(number, offset, STRAY, data, rules.STRAY)
-    unit = unit_of(Group(INVOICE if own[0].segment == "2" else STRAY, own), number, producer, night)
+    unit = unit_of(Group(INVOICE if own[0].segment == "2" else STRAY, own), number, producer, terms)
     unit.offset, unit.raw = offset, data
     return unit
 
@@ -141,14 +142,14 @@ def inner_record(frame: Frame, record: Record) -> None:
     frame.open_unit = record.segment != "5"
 
 
-def unit_of(group: Group, number: int, producer: str, sent_on: date) -> Unit:
+def unit_of(group: Group, number: int, producer: str, terms: Terms) -> Unit:
     """A group of records as one unit, read or refused."""
     own = group.records
     unit = Unit(number, own[0].offset, group.kind, b"".join(one.raw for one in own))
     try:
         if group.kind == STRAY:
             raise Refused(rules.STRAY if any(one.segment for one in own) else rules.UNKNOWN, own[0].number)
-        unit.told = tell(read_invoice(own), producer, sent_on)
+        unit.told = tell(read_invoice(own), producer, terms)
         if group.gap:
             unit.told.warnings.append(rules.LOT_GAP)
     except Refused as refused:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from jobs.standardise.pharmacy.b2.lines import Row
+from jobs.standardise.pharmacy.b2.lines import Row, Terms
 from jobs.standardise.pharmacy.b2.lot import Unit, read_alone, read_file
 from jobs.standardise.pharmacy.b2.told import Told
 
@@ -39,17 +39,17 @@ NO_TOLD, NO_ROW = (None,) * len(TOLD), (None,) * len(ROW)
 Values = tuple[Any, ...]
 
 
-def read_b2(packs: DataFrame, night: str) -> DataFrame:
+def read_b2(packs: DataFrame, night: str, reopen_months: int) -> DataFrame:
     """The units and rows of the packs' files, columns of UNIT, TOLD and ROW; ``line`` is null in a unit's own row.
 
-    Amounts are whole centimes. ``packs``: as the context gives them.
+    Amounts are whole centimes. ``packs``: as the context gives them; ``reopen_months``: how old care may be.
     """
-    today = date.fromisoformat(night)
+    terms = terms_of(date.fromisoformat(night), reopen_months)
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held: list[Values] = []
         for part in files_of(batches):
-            held += values_of(part, today)
+            held += values_of(part, terms)
             if len(held) >= BATCH_ROWS:
                 yield to_batch(held)
                 held = []
@@ -62,6 +62,12 @@ def read_b2(packs: DataFrame, night: str) -> DataFrame:
     return parts.mapInArrow(read, ddl)
 
 
+def terms_of(night: date, reopen_months: int) -> Terms:
+    """Care is taken in from the first day of the month that lies ``reopen_months`` before the night's."""
+    months = night.year * 12 + night.month - 1 - reopen_months
+    return Terms(night, date(months // 12, months % 12 + 1, 1))
+
+
 def files_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     """Whole files, or units that are read again, from their parts in order."""
     parts = (
@@ -72,13 +78,13 @@ def files_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
         yield held[0] | {"bytes": b"".join(part["bytes"] for part in held)}
 
 
-def values_of(part: dict[str, Any], night: date) -> Iterator[Values]:
+def values_of(part: dict[str, Any], terms: Terms) -> Iterator[Values]:
     """The rows of one file, or of one unit that is read again."""
     producer = part["producer"]
     if part["record"] is None:
-        units = read_file(part["bytes"], producer, night)
+        units = read_file(part["bytes"], producer, terms)
     else:
-        units = [read_alone(part["bytes"], part["record"], part["offset"], producer, night)]
+        units = [read_alone(part["bytes"], part["record"], part["offset"], producer, terms)]
     place = (producer, part["delivery_id"], part["file"])
     for unit in units:
         yield from unit_values(place, unit)

@@ -7,7 +7,7 @@ from jobs.identifiers.nir import python_clean, python_nir_status
 from jobs.standardise.pharmacy.b2 import rules, zones
 from jobs.standardise.pharmacy.b2.invoice import Invoice
 from jobs.standardise.pharmacy.b2.layout import taker
-from jobs.standardise.pharmacy.b2.lines import Row, rows_of
+from jobs.standardise.pharmacy.b2.lines import Row, Terms, rows_of
 from jobs.standardise.pharmacy.b2.rules import Refused
 
 UNUSABLE = ("provisional", "passing", "sentinel", "malformed", "missing")
@@ -39,13 +39,13 @@ class Told:
     warnings: list[str]
 
 
-def tell(invoice: Invoice, producer: str, sent_on: date) -> Told:
-    """What the invoice tells. Raises Refused when it is another provider's, or a date or act cannot be read."""
+def tell(invoice: Invoice, producer: str, terms: Terms) -> Told:
+    """What the invoice tells. Raises Refused when it is another provider's, or a date or act cannot be taken."""
     number, partner = (zones.decoded(one) for one in taker("2", "invoice_no", "partner_no")(invoice.head))
     if not zones.same_provider(partner.strip(), producer):
         raise Refused(rules.PARTNER, zone="2.partner_no")
     warnings = set(invoice.warnings)
-    rows = rows_of(invoice, sent_on, warnings)
+    rows = rows_of(invoice, terms, warnings)
     patient = patient_of(invoice, rows[0].care, warnings)
     return Told(number, patient, rows, sorted(warnings))
 
