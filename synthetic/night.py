@@ -8,9 +8,12 @@ import pandas as pd
 from jobs.core.errors import ConfigError
 from jobs.core.settings import Settings
 from synthetic import mishap, mishap_hospital, truth
+from synthetic.b2 import billed, invoices
+from synthetic.dcir_delivery import care_days, flux
 from synthetic.dispensing import dispensations
 from synthetic.draws import day_number, iso_day
 from synthetic.emergency_delivery import emergency
+from synthetic.feeds import bills
 from synthetic.hospital_delivery import hospital
 from synthetic.mess import Plan
 from synthetic.mishap import Mishap
@@ -80,7 +83,13 @@ def everything(night: Night, mishaps: list[Mishap]) -> Iterator[Sent]:
     lines = pd.concat([dispensations(world, day) for day in days], ignore_index=True)
     shares = dict(list(lines.groupby("pharmacy")))
     for rank in range(world.sizes.pharmacies):
-        yield pharmacy(night, rank, shares.get(rank, lines.iloc[:0]).reset_index(drop=True))
+        own = shares.get(rank, lines.iloc[:0]).reset_index(drop=True)
+        yield pharmacy(night, rank, own)
+        if bills(rank) and len(billed(own)):
+            yield invoices(night, rank, own)
+    paid = [dispensations(world, day) for day in care_days(night)]
+    if paid:
+        yield flux(night, pd.concat(paid, ignore_index=True))
     yield shared_record(night)
 
 

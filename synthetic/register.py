@@ -4,7 +4,8 @@ import csv
 from pathlib import Path
 
 from jobs.core.register import COLUMNS
-from synthetic.dialects import dialect_of
+from synthetic.dcir_delivery import PRODUCER as INSURANCE
+from synthetic.feeds import dialect_name, formats
 from synthetic.nir import ABROAD, DEPARTMENTS, finess
 from synthetic.pharmacy import pharmacy_id
 from synthetic.stays import Sizes
@@ -22,9 +23,12 @@ def lines(sizes: Sizes) -> list[tuple[object, ...]]:
     for rank in range(sizes.pharmacies):
         name, contact = f"Pharmacie inventée {rank + 1}", f"comptoir{rank + 1}@pharmacie.invalid"
         rows.append(
-            (pharmacy_id(rank), "pharmacy", name, "pharmacy-csv", dialect_of(rank).name, daily, 2, contact, "active",
+            (pharmacy_id(rank), "pharmacy", name, formats(rank), dialect_name(rank), daily, 2, contact, "active",
              place(rank))
         )  # fmt: skip
+    rows.append(
+        (INSURANCE, "pharmacy", "Assurance inventée", "dcir", "", "", 2, "flux@assurance.invalid", "active", "")
+    )
     rows.append((OPERATOR, "shared_record", "Opérateur de dossier inventé", "shared-record", "",
                  round(sizes.documents / 30), 2, "exploitation@dossier.invalid", "active", ""))  # fmt: skip
     return rows

@@ -9,6 +9,7 @@ from synthetic import truth
 from synthetic.dispensing import presentations
 from synthetic.mess import MESS_COLUMNS
 from synthetic.nir import finess
+from synthetic.pharmacy import pharmacy_id
 from synthetic.produce import Sent
 from synthetic.world import World
 
@@ -20,7 +21,7 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
     mess = pd.concat([s.mess for s in sent], ignore_index=True)[list(MESS_COLUMNS)]
     kinds = {
         kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True)
-        for kind in ("hospital_stay", "emergency_visit", "dispensation", "document")
+        for kind in ("hospital_stay", "emergency_visit", "dispensation", "invoice", "claim_line", "document")
     }
     drugs = pd.concat([s.extra["hospital_drug"] for s in sent if "hospital_drug" in s.extra], ignore_index=True)
     return {
@@ -32,6 +33,8 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
         "hospital_drug": drug_table(drugs),
         "emergency_visit": visit_table(kinds["emergency_visit"], statuses),
         "dispensation": dispensation_table(kinds["dispensation"]),
+        "invoice": dispensation_table(kinds["invoice"]),
+        "claim_line": claim_table(kinds["claim_line"]),
         "document": truth.typed(kinds["document"]),
     }
 
@@ -82,3 +85,18 @@ def dispensation_table(lines: pd.DataFrame) -> pa.Table:
         table = table.append_column(name, truth.money(lines[name].to_numpy()))
     table = table.append_column("dispensed_on", truth.day(lines.day.to_numpy()))
     return table.append_column("person", pa.array(truth.person_id(lines.person.to_numpy(dtype="int64"))))
+
+
+def claim_table(services: pd.DataFrame) -> pa.Table:
+    """Every service that the insurance tells, and whose it is; ``pharmacy`` dispensed it, amounts are in euros.
+
+    ``counted``: the service's amounts are to count; ``told``: its drug line is.
+    """
+    columns = [*PLACE, "flux_month", "care_month", "part", "cip13", "quantity", "counted", "told"]
+    columns.append("study_number")
+    table = pa.Table.from_pandas(services[columns], preserve_index=False)
+    for name in ("paid", "insured"):
+        table = table.append_column(name, truth.money(services[name].to_numpy()))
+    pharmacies = pa.array([pharmacy_id(rank) for rank in services.pharmacy.tolist()], pa.string())
+    table = table.append_column("pharmacy", pharmacies).append_column("care_on", truth.day(services.day.to_numpy()))
+    return table.append_column("person", pa.array(truth.person_id(services.person.to_numpy(dtype="int64"))))
