@@ -6,6 +6,7 @@ import re
 import pytest
 
 from jobs.core.settings import REPOSITORY
+from jobs.replay.packs import whole_file_rules
 from jobs.standardise.pharmacy.b2 import rules
 from jobs.standardise.pharmacy.b2.framing import records
 from jobs.standardise.pharmacy.b2.lot import read_alone
@@ -168,3 +169,7 @@ def test_a_file_placed_by_hand():
         ("PH1", "9231824", 1, "unit", 12345, 12345, 100),
     ]
     assert (unit.told.rows[0].prescriber, unit.told.warnings) == (RPPS, [rules.NO_PRESCRIBER])
+
+
+def test_a_refused_lot_is_read_again_as_a_file():
+    assert {rules.EMPTY, rules.FOREIGN, rules.FRAME, rules.TOTAL_RECORDS} <= set(whole_file_rules("pharmacy"))
