@@ -19,11 +19,11 @@ def reconcile(dispensed: DataFrame, claimed: DataFrame) -> DataFrame:
     theirs = claimed_boxes(claimed)
     months = theirs.select("period").distinct()
     ours = dispensed_boxes(dispensed).join(F.broadcast(months), "period", how="left_semi")
-    same = [ours[name].eqNullSafe(theirs[name]) for name in KEY]
-    both = ours.join(theirs, same, how="full")
-    keys = [F.coalesce(ours[name], theirs[name]).alias(name) for name in KEY]
-    rest = [name for name in (*ours.columns, *theirs.columns) if name not in KEY]
-    return both.select(*keys, *rest, F.coalesce(ours["_atc"], theirs["_atc_claimed"]).alias("atc"), status())
+    other = theirs.withColumnsRenamed({name: f"_{name}" for name in KEY})
+    same = [F.col(name).eqNullSafe(F.col(f"_{name}")) for name in KEY]
+    both = ours.join(other, same, how="full")
+    told = both.withColumns({name: F.coalesce(name, f"_{name}") for name in KEY})
+    return told.withColumns({"atc": F.coalesce("_atc", "_atc_claimed"), "status": status()})
 
 
 def status() -> Column:
@@ -36,7 +36,6 @@ def status() -> Column:
         .when(F.col("dispensed_quantity").isNull(), "only_claimed")
         .when(agree, "matched")
         .otherwise("differs")
-        .alias("status")
     )
 
 

@@ -70,6 +70,7 @@ def dispensations(frame: DataFrame) -> DataFrame:
         "service_code": F.col("act"),
         "age_years": age("born_on", "dispensed_on"),
         "sex": F.substring("own_nir", 1, 1),
+        "pharmacy_id": F.lit(None),
         "department": F.lit(None),
         "possible_duplicate": F.lit(False),
     }
