@@ -119,6 +119,20 @@ def test_only_what_differs_is_new_or_changed(story):
     assert (given["ucd13"], str(given["quantity"]), str(given["amount"])) == ("3400891701692", "1.000", "95.000")
 
 
+def test_a_change_tells_the_night_that_brought_it(story):
+    rows = story[N7]["hospital_stay_change"]
+    told = {(row["delivery"], row["night"].isoformat()) for row in rows}
+    assert told == {("D1", N1), ("D2", N2), ("D3", N3), ("D5", N5), ("D6", N6)}
+    history = sorted((row["stay_id"], row["night"], row["change"]) for row in rows)
+    assert len({row[:2] for row in history}) == len(history)  # a night tells a stay once
+    assert sorted(" ".join(row[2] for row in history if row[0] == stay) for stay in {row[0] for row in history}) == [
+        "new changed",  # F, validated
+        "new changed changed",  # A: a drug came; another diagnosis, and the drug went
+        "new withdrawn",  # B
+        "new withdrawn",  # C
+    ]
+
+
 def test_a_month_that_nothing_touched_is_not_rebuilt(story):
     assert story[N2]["proposal"]["scope"]["hospital_stay"] == ["2026-01", "2026-03"]
     assert story[N2]["proposal"]["scope"]["hospital_unit"] == []

@@ -32,6 +32,7 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
     rows = told.withColumns(
         {
             "change": change,
+            "night": F.to_date(F.lit(context.night)),
             "period": F.coalesce("period_now", "period_before"),
             "lines_added": none_is_zero("lines_added"),
             "lines_removed": none_is_zero("lines_before") - none_is_zero("lines_kept"),
@@ -45,7 +46,7 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
 def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:
     """Tonight's changes and those of the nights before.
 
-    A delivery that is taken in again may change a stay that it told as new: it is told once, as new.
+    A delivery that is taken in again may change a stay that it told as new: told once, as new, in the later night.
     """
     key = ["stay_id", "delivery"]
     first = earlier.where(F.col("change") == "new").select(*key, F.lit(True).alias("told_new"))
