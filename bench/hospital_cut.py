@@ -20,8 +20,8 @@ from bench.hospital_duckdb import FIELDS
 from bench.hospital_sql import LISTS, UNIT_KINDS
 from jobs.core.session import spark_session
 from jobs.core.settings import prepare_root
-from jobs.standardise.fixed_width_fields import cut_lines, cutter
-from jobs.standardise.fixed_width_lines import tell_lines, teller
+from jobs.standardise.fixed_width_fields import cutter, read_lines
+from jobs.standardise.fixed_width_lines import teller
 from jobs.standardise.hospital.fields import ACT, SHAPE, UNIT_STAY
 from jobs.standardise.layouts import load_layouts
 
@@ -80,8 +80,10 @@ def with_spark(packs: list[str], folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         settings = prepare_root(Path(scratch) / "root", "synthetic")
         with spark_session(settings, "bench cut") as spark:
-            told = tell_lines(spark.read.parquet(*packs), KINDS, several_parts=False)
-            cut = cut_lines(told, KINDS, SHAPE).where(F.col("kind").isin(*UNIT_KINDS)).localCheckpoint(eager=False)
+            read = read_lines(spark.read.parquet(*packs), KINDS, SHAPE, several_parts=False)
+            wanted = [*TOLD, *[OWN[name] for name in FIELDS], *LISTS.values(), "acts"]
+            units = read.where(F.col("kind").isin(*UNIT_KINDS)).select(*wanted)
+            cut = units.localCheckpoint(eager=False)
             for name, frame in exploded_in_spark(cut).items():
                 frame.write.option("compression", "zstd").parquet(str(folder / f"{name}.parquet"))
 
