@@ -17,10 +17,10 @@ from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.fixed_width_fields import cut_lines, read_lines
 from jobs.standardise.fixed_width_lines import tell_lines
 from jobs.standardise.hospital import build
+from jobs.standardise.hospital.apply_controls import UNIT_TABLE, controlled
 from jobs.standardise.hospital.changes import change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
 from jobs.standardise.hospital.compare import GROUP, Compared, Pairs, at_first, base_pairs, compare
-from jobs.standardise.hospital.control import UNIT_TABLE, controlled
 from jobs.standardise.hospital.decide import among_lines, decide
 from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
