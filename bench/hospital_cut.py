@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from bench.hospital_duckdb import FIELDS
@@ -91,17 +91,24 @@ def with_spark(packs: list[str], folder: Path) -> None:
 def exploded_in_spark(cut: DataFrame) -> dict[str, DataFrame]:
     """The same three tables."""
     good = cut.where(F.col("unreadable").isNull())
-    listed = [
-        good.select(*PLACE, F.lit(name).alias("kind"), F.posexplode(name).alias("rank", "code"))
-        for name in LISTS.values()
-    ]
+    listed = F.concat(*[codes_of(name) for name in LISTS.values()])
     acts = good.select(*PLACE, F.posexplode("acts").alias("rank", "act"))
     rank = (F.col("rank") + 1).cast("bigint")
     return {
         "unit": cut.select(*TOLD, *[F.col(OWN[name]).alias(name) for name in FIELDS]),
-        "diagnosis": listed[0].unionByName(listed[1]).withColumn("rank", rank),
+        "diagnosis": good.select(*PLACE, F.inline(listed)),
         "act": acts.select(*PLACE, rank.alias("rank"), *[F.col("act")[name].alias(name) for name in ACT]),
     }
+
+
+def codes_of(kind: str) -> Column:
+    """The codes of a list with their places in it."""
+
+    def told(code: Column, place: Column) -> Column:
+        rank = (place + 1).cast("bigint")
+        return F.struct(F.lit(kind).alias("kind"), rank.alias("rank"), code.alias("code"))
+
+    return F.transform(kind, told)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ from jobs.core.snapshot import read_json
 from jobs.release.publish import current_release
 from tests import deposits
 from tests.hospital_lines import FINESS, file_of, rss, vid
-from tests.nights import run_national, run_source
-from tests.spec.national_cases import close_rest
+from tests.nights import run_night
 
 N1, N2, N3 = "2026-04-01", "2026-04-02", "2026-04-03"
 EARLY = {"unit_entry_date": "10012026", "unit_exit_date": "12012026"}
@@ -79,9 +78,7 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
                 mode = "append" if transmission == "fast_track" else "replace"
                 told = {"covers": covers, "mode": mode, "transmission": transmission}
                 deposits.deposit(found.settings, "hospital", FINESS, delivery, files, **told)
-            codes = run_source(night, "hospital")
-            close_rest(found.settings, night)  # the other sources say nothing
-            found.codes[night] = codes | run_national(night)
+            found.codes[night] = run_night(night)  # nobody is registered for the other sources
             found.releases[night] = current_release(found.settings)
         spark.conf.set("spark.sql.shuffle.partitions", partitions)
         return found

@@ -18,9 +18,18 @@ from jobs.standardise.fixed_width_fields import cut_lines, read_lines
 from jobs.standardise.fixed_width_lines import tell_lines
 from jobs.standardise.hospital import build
 from jobs.standardise.hospital.apply_controls import UNIT_TABLE, controlled
-from jobs.standardise.hospital.changes import change_rows, with_earlier
+from jobs.standardise.hospital.changes import altered, change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
-from jobs.standardise.hospital.compare import GROUP, Compared, Pairs, at_first, base_pairs, compare
+from jobs.standardise.hospital.compare import (
+    GROUP,
+    Compared,
+    Pairs,
+    at_first,
+    base_pairs,
+    compare,
+    in_force,
+    with_touched,
+)
 from jobs.standardise.hospital.decide import among_lines, decide
 from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
@@ -43,16 +52,20 @@ TABLES = (
 def standardise_transmissions(context: Context) -> Standardised:
     """Parse, judge and rebuild what tonight's transmissions changed of the years that they repeat."""
     compared, read = parted(context)
-    if not compared.changes and compared.work.select("producer").isEmpty():
+    if compared.count == 0 and compared.work.select("producer").isEmpty():
         return as_before(context, known_records(compared), [])
     # the one shuffle of whole lines: every window that follows looks at a stay
     judged = context.cache(among_lines(judge_line(read).repartition("stay_id")))
     decided = context.cache(
         build.placed_in_snapshot(with_tokens(context, decide(controlled(context, judged, compared))))
     )
-    if not compared.changes:
-        return as_before(context, records_of(decided, compared), overtaken(context, decided))
     lines = build.snapshot_lines(decided)
+    if compared.base is not None:
+        compared = altered(context, lines, compared)
+        lines = lines.join(compared.near(compared.touched), GROUP, how="left_semi")
+    pairs, unit_pairs = touched_pairs(lines, compared)
+    if not pairs:
+        return as_before(context, records_of(decided, compared), overtaken(context, decided))
     units = context.cache(build.units_of(lines))
     diagnoses = build.diagnoses_of(units, cim10_codes(context))
     procedures = build.procedures_of(units, codes(context.spark, context.settings, "ccam"))
@@ -65,7 +78,6 @@ def standardise_transmissions(context: Context) -> Standardised:
         "hospital_drug": drug_table(lines),
         "hospital_line": build.line_table(with_unknown(lines, unknown)),
     }
-    pairs, unit_pairs = touched_pairs(lines, compared)
     tables = {name: with_untouched(context, name, rows, pairs, compared) for name, rows in rebuilt.items()}
     told = change_rows(context, lines, compared)
     tables["hospital_stay_change"] = with_earlier(told, context.base_table("hospital_stay_change", pairs))
@@ -92,7 +104,7 @@ def parted(context: Context) -> tuple[Compared, DataFrame]:
 
 
 def as_before(context: Context, records: DataFrame, events: list[dict[str, Any]]) -> Standardised:
-    """A night that touches no stay: the outcomes of its lines, and no partition to replace.
+    """A night that changes no stay: the outcomes of its lines, and no partition to replace.
 
     To plan the rebuilding of nothing costs as much as to plan that of a year.
     """
@@ -146,12 +158,17 @@ def with_unknown(lines: DataFrame, unknown: DataFrame) -> DataFrame:
 
 
 def records_of(decided: DataFrame, compared: Compared) -> DataFrame:
-    """One row per line read, as the driver wants it; bytes of the rejected ones only."""
+    """One row per line read, as the driver wants it; bytes of the rejected ones only.
+
+    A line of a stay that is as it was keeps the warnings that it was taken in with.
+    """
     rejected = F.col("outcome") == "quarantined"
-    columns: dict[str, Column] = {
-        "bytes": F.when(rejected, line_bytes(F.col("line"))),
-        "warnings": F.nullif(F.when(~rejected, F.concat_ws(",", "warnings")), F.lit("")),
-    }
+    warnings = F.nullif(F.when(~rejected, F.concat_ws(",", "warnings")), F.lit(""))
+    if compared.base is not None:
+        decided = with_touched(decided, compared.near(compared.touched))
+        as_taken = F.col("touched").isNull() & (F.col("outcome") == "unchanged")
+        warnings = F.when(as_taken, F.col("base_warnings")).otherwise(warnings)
+    columns: dict[str, Column] = {"bytes": F.when(rejected, line_bytes(F.col("line"))), "warnings": warnings}
     rows = decided.withColumns(columns).select(*RECORDS.names)
     return rows if compared.rest is None else rows.unionByName(known_records(compared))
 
@@ -170,7 +187,7 @@ def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:
     if compared.gone is None:
         return []
     retold = decided.where("current").select("producer", "key_id").distinct().withColumn("retold", F.lit(True))
-    refused = decided.where(F.col("base_subject").isNotNull() & (F.col("outcome") == "quarantined"))
+    refused = decided.where(F.col("base_subject").isNotNull() & in_force() & (F.col("outcome") == "quarantined"))
     gone = compared.gone.select("producer", "delivery_id", "key_id").unionByName(
         refused.select("producer", F.col("base_delivery_id").alias("delivery_id"), "key_id")
     )

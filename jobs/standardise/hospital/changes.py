@@ -1,11 +1,13 @@
 """What a transmission changed: the stays it told for the first time, told otherwise, or no longer told."""
 
+from dataclasses import replace
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.standardise.context import Context
 from jobs.standardise.hospital.build import shaped
-from jobs.standardise.hospital.compare import GROUP, Compared, delivery_table, is_trial
+from jobs.standardise.hospital.compare import FEW, GROUP, Compared, delivery_table, is_trial
 from jobs.standardise.hospital.fields import UNIT_STAYS
 
 
@@ -38,9 +40,24 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
             "lines_removed": none_is_zero("lines_before") - none_is_zero("lines_kept"),
         }
     )
-    # a stay whose only new line was rejected is read again every night, and is as it was
+    # stays that are as they were are among many that were touched, see altered
     differs = (F.col("change") != "changed") | (F.col("lines_added") > 0) | (F.col("lines_removed") > 0)
     return shaped(rows.where(F.col("change").isNotNull() & differs), "hospital_stay_change")
+
+
+def altered(context: Context, lines: DataFrame, compared: Compared) -> Compared:
+    """The comparison without the touched stays that are as they were; ``lines``: the new snapshot's of touched stays.
+
+    A line that is rejected every night touches its stay every night, and changes nothing.
+    """
+    if compared.base is None or compared.count is None or compared.count > FEW:
+        return compared  # most of them differ: to ask would cost more than to rebuild them
+    line_of = ["line_id", "producer"]
+    kept = lines.where(F.col("base_subject").isNotNull()).select(*line_of)
+    held = compared.base.join(compared.near(compared.touched), GROUP, how="left_semi")
+    removed = held.join(compared.near(kept), line_of, how="left_anti").select(*GROUP)
+    added = lines.where(F.col("base_subject").isNull()).select(*GROUP)
+    return replace(compared, touched=context.cache(added.unionByName(removed).distinct()))
 
 
 def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:

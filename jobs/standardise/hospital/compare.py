@@ -38,8 +38,8 @@ class Compared:
 
     ``work``: lines to be read. ``rest``: lines with their outcome. ``touched``: GROUP of what is rebuilt. ``gone``:
     lines of the snapshot that are not repeated, or belong to a stay that is told anew by another circuit. ``base``:
-    the snapshot's lines of the years in question; None before the first snapshot. ``changes``: whether anything is
-    touched.
+    the snapshot's lines of the years in question; None before the first snapshot. ``count`` of the touched; None
+    before the first snapshot, when nobody asks.
     """
 
     work: DataFrame
@@ -47,7 +47,11 @@ class Compared:
     touched: DataFrame
     gone: DataFrame | None
     base: DataFrame | None
-    changes: bool = True
+    count: int | None = None
+
+    def near(self, frame: DataFrame) -> DataFrame:
+        """A frame of touched stays to join with, handed to every task when they are few."""
+        return F.broadcast(frame) if self.count is not None and self.count <= FEW else frame
 
 
 def at_first(context: Context, read: DataFrame) -> Compared:
@@ -75,13 +79,16 @@ def compare(context: Context, told: DataFrame, pairs: Pairs) -> Compared:
     groups = anew.unionByName(gone.select(*GROUP)).where(F.col("stay_id").isNotNull()).distinct()
     touched = context.cache(groups)
     count = touched.count()
-    few = touched if count > FEW else F.broadcast(touched)
+    few = F.broadcast(touched) if count <= FEW else touched
     reread = F.coalesce("touched", F.lit(False)) | F.col("stay_id").isNull() | ~in_force()
     wanted = with_touched(whole, few).where(reread & ~is_trial())
     held = base.join(few, GROUP, how="left_semi").select("producer", "line_id", F.struct(*base.columns).alias("known"))
-    near = held if count > FEW else F.broadcast(held)
-    work = wanted.join(near, ["producer", "line_id"], how="left").withColumns(known_line()).drop("known", "touched")
-    return Compared(work, as_it_was(with_touched(lines, few), reread), touched, gone, base, bool(count))
+    work = (
+        wanted.join(F.broadcast(held) if count <= FEW else held, ["producer", "line_id"], how="left")
+        .withColumns(known_line())
+        .drop("known", "touched")
+    )
+    return Compared(work, as_it_was(with_touched(lines, few), reread), touched, gone, base, count)
 
 
 def known_deliveries(context: Context, lines: DataFrame) -> DataFrame:
