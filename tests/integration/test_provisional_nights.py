@@ -1,8 +1,8 @@
-"""Three nights of one hospital through every stage: a provisional stay is published, then the validated one instead.
+"""Two nights of one hospital through every stage: a provisional stay is published, then the validated one instead.
 
-1. A year is validated.
-2. In an emergency a fast track tells a stay that is not validated yet, and a trial tells what never happened.
-3. The year is validated again, with that stay coded otherwise.
+1. A year is validated. In an emergency a fast track adds a stay that is not validated yet, and a trial tells one that
+   never was.
+2. The year is validated again, with the stay of the fast track coded otherwise.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tests import deposits
 from tests.hospital_lines import FINESS, file_of, rss, vid
 from tests.nights import run_night
 
-N1, N2, N3 = "2026-04-01", "2026-04-02", "2026-04-03"
+N1, N2 = "2026-04-01", "2026-04-02"
 EARLY = {"unit_entry_date": "10012026", "unit_exit_date": "12012026"}
 LATE = {"unit_entry_date": "27032026", "unit_exit_date": "30032026"}
 A, B = rss("A", rss_id="A", **EARLY), rss("B", rss_id="B", **EARLY)
@@ -33,12 +33,12 @@ TO_MARCH_25, ALL_MARCH, LAST_DAYS = (
     ("2026-03-26", "2026-03-31"),
 )
 SENT = {
-    N1: [("D1", [A, B], WHO, TO_MARCH_25, None)],
-    N2: [
+    N1: [
+        ("D1", [A, B], WHO, TO_MARCH_25, None),
         ("D2", [PROVISIONAL], [vid("F")], LAST_DAYS, "fast_track"),
         ("D3", [A, B, TOLD_BY_A_TRIAL], [*WHO, vid("T")], ALL_MARCH, "trial"),
     ],
-    N3: [("D4", [A, B, VALIDATED], [*WHO, vid("F")], ALL_MARCH, "validated")],
+    N2: [("D4", [A, B, VALIDATED], [*WHO, vid("F")], ALL_MARCH, "validated")],
 }
 
 
@@ -86,35 +86,34 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
 
 def test_every_stage_of_every_night_is_well(story: Story) -> None:
     assert {stage: code for codes in story.codes.values() for stage, code in codes.items() if code} == {}
-    assert len({*story.releases.values()} - {None}) == 3
+    assert len({*story.releases.values()} - {None}) == 2
 
 
 def test_a_provisional_stay_is_published_beside_the_validated_ones(story: Story) -> None:
-    assert story.covid(N1) == [(False, False, False, 2)]
-    assert story.covid(N2) == [(False, False, False, 2), (True, True, True, 1)]
+    assert story.covid(N1) == [(False, False, False, 2), (True, True, True, 1)]
 
 
 def test_the_validated_stay_takes_its_place_and_is_not_added(story: Story) -> None:
-    assert story.covid(N3) == [(False, False, False, 2), (True, False, False, 1)]
+    assert story.covid(N2) == [(False, False, False, 2), (True, False, False, 1)]
     before, after = (
-        story.rows(night, "select stay_id, pseudonym from {hospital_stay} order by 1") for night in (N2, N3)
+        story.rows(night, "select stay_id, pseudonym from {hospital_stay} order by 1") for night in (N1, N2)
     )
     assert before == after  # the same stay of the same person
-    codes = story.rows(N3, "select code from {hospital_diagnosis} where code like 'U07%'")
+    codes = story.rows(N2, "select code from {hospital_diagnosis} where code like 'U07%'")
     assert codes == [("U0711",)]
 
 
 def test_nothing_of_a_trial_is_published(story: Story) -> None:
-    for night in (N2, N3):
+    for night in (N1, N2):
         assert story.rows(night, "select count(*) from {hospital_diagnosis} where code = 'U0712'") == [(0,)]
         assert story.rows(night, "select count(*) from {hospital_stay_change} where delivery = 'D3'") == [(0,)]
-    entry = read_json(story.settings.standard / "hospital" / N2 / "proposal.json")["producers"][FINESS]
-    assert entry["rules"] == {"HOS-019": 5}
+    entry = read_json(story.settings.standard / "hospital" / N1 / "proposal.json")["producers"][FINESS]
+    assert entry["rules"] == {"HOS-019": 6}
 
 
 def test_the_changes_tell_the_correction_in_order(story: Story) -> None:
     history = (
         "select stay_id, list((change, delivery, night::varchar) order by night) from {hospital_stay_change} group by 1"
     )
-    told = sorted(story.rows(N3, history), key=lambda row: (len(row[1]), row[0]))
-    assert [row[1] for row in told] == [[("new", "D1", N1)]] * 2 + [[("new", "D2", N2), ("changed", "D4", N3)]]
+    told = sorted(story.rows(N2, history), key=lambda row: (len(row[1]), row[0]))
+    assert [row[1] for row in told] == [[("new", "D1", N1)]] * 2 + [[("new", "D2", N1), ("changed", "D4", N2)]]

@@ -6,11 +6,12 @@ from pyspark.sql import functions as F
 from jobs.codes.finess import twice_until
 from jobs.reference.tables import table
 from jobs.standardise.context import Context
-from jobs.standardise.hospital.compare import DELIVERY, Compared, delivery_table
+from jobs.standardise.hospital.compare import Compared
 from jobs.standardise.hospital.controls import References, identity_warnings, judge_units
 from jobs.standardise.hospital.decide import STAY
 from jobs.standardise.hospital.fields import is_unit_stay
 from jobs.standardise.hospital.rules import at_fault
+from jobs.standardise.hospital.transmissions import DELIVERY, delivery_table
 
 UNIT_TABLE = "hospital_unit"
 

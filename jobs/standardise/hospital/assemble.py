@@ -20,21 +20,13 @@ from jobs.standardise.hospital import build
 from jobs.standardise.hospital.apply_controls import UNIT_TABLE, controlled
 from jobs.standardise.hospital.changes import altered, change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
-from jobs.standardise.hospital.compare import (
-    GROUP,
-    Compared,
-    Pairs,
-    at_first,
-    base_pairs,
-    compare,
-    in_force,
-    with_touched,
-)
+from jobs.standardise.hospital.compare import GROUP, Compared, at_first, compare, with_touched
 from jobs.standardise.hospital.decide import among_lines, decide
 from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
 from jobs.standardise.hospital.side_files import drug_table, unit_table
 from jobs.standardise.hospital.tokens import line_bytes, with_tokens
+from jobs.standardise.hospital.transmissions import Pairs, base_pairs, in_force
 from jobs.standardise.layouts import load_layouts
 
 TABLES = (

@@ -5,10 +5,11 @@ from pyspark.sql import functions as F
 
 from jobs.codes import ccam, cim10, ghm
 from jobs.core.schema import load_schema
-from jobs.standardise.hospital.compare import FAST_TRACK, PLACE
+from jobs.standardise.hospital.compare import PLACE
 from jobs.standardise.hospital.covid import covid_status
 from jobs.standardise.hospital.fields import ACT, is_unit_stay, whole_number
 from jobs.standardise.hospital.rules import day
+from jobs.standardise.hospital.transmissions import FAST_TRACK
 
 STAY = ["stay_id", "producer"]  # the token first, see decide
 COMMON = ["producer", "period", "subject_id", "stay_id", "line_id"]

@@ -7,8 +7,9 @@ from pyspark.sql import functions as F
 
 from jobs.standardise.context import Context
 from jobs.standardise.hospital.build import shaped
-from jobs.standardise.hospital.compare import FEW, GROUP, Compared, delivery_table, is_trial
+from jobs.standardise.hospital.compare import FEW, GROUP, Compared
 from jobs.standardise.hospital.fields import UNIT_STAYS
+from jobs.standardise.hospital.transmissions import delivery_table, is_trial
 
 
 def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataFrame:

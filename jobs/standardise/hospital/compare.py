@@ -4,29 +4,30 @@ A transmission repeats a whole year. A stay all of whose lines the snapshot hold
 is missing, is left as it is; every other stay is *touched*: its lines are parsed, judged and rebuilt together.
 """
 
-import re
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.standardise.context import Context
-from jobs.standardise.deliveries import Delivery
 from jobs.standardise.hospital.tokens import with_line_tokens
+from jobs.standardise.hospital.transmissions import (
+    DELIVERY,
+    FAST_TRACK,
+    TRIAL,
+    VALIDATED,
+    Pairs,
+    delivery_table,
+    in_force,
+    is_trial,
+    transmission_of,
+)
 
-DELIVERY = ["producer", "delivery_id"]
 PLACE = ["delivery_id", "file", "record"]
 GROUP = ["producer", "stay_id"]
-PERIOD_ZERO = re.compile(r"[0-9A-Z]{9}\.\d{4}\.0{1,2}\.")  # <FINESS>.<year>.<month>.<timestamp>…
 WHAT_IS_COMPARED = (
     "producer", "delivery_id", "file", "record", "offset", "kind", "line_id", "stay_id", "transmission", "last", "late",
 )  # fmt: skip
-DELIVERIES = (
-    "producer string, transmission string, first_year string, last_year string, delivery_id string, covers_to string, "
-    "sequence long, last boolean"
-)
-Pairs = list[tuple[str, str]]
-VALIDATED, FAST_TRACK, TRIAL = "validated", "fast_track", "trial"
 
 
 FEW = 50_000  # stays with all their lines as tokens: so few that every task may hold them
@@ -61,7 +62,7 @@ def at_first(context: Context, read: DataFrame) -> Compared:
     if all(transmission_of(one) != TRIAL for one in context.deliveries):
         return Compared(lines, None, touched, None, None)
     lines = context.cache(lines)
-    rest = as_it_was(lines.withColumn("copy", F.lit(1)), F.lit(True))
+    rest = as_it_was(lines.withColumn("copy", F.lit(False)), F.lit(True))
     return Compared(lines.where(~is_trial()), rest, touched, None, None)
 
 
@@ -101,55 +102,6 @@ def with_touched(lines: DataFrame, touched: DataFrame) -> DataFrame:
     return lines.join(touched.withColumn("touched", F.lit(True)), GROUP, how="left")
 
 
-def transmission_of(delivery: Delivery) -> str:
-    """What a delivery is: as its manifest says, or a trial when one of its files is named after period 0."""
-    trial = any(PERIOD_ZERO.match(item["name"]) for item in delivery.files)
-    return TRIAL if trial else delivery.transmission
-
-
-def delivery_table(context: Context) -> DataFrame:
-    """Tonight's deliveries with ``transmission`` and ``last``: no later one tells the same producer's same years.
-
-    Fast tracks add to each other: each of them is the last of its own.
-    """
-    newest: dict[tuple[str, ...], int] = {}
-    for one in context.deliveries:
-        years = years_of(one)
-        newest[years] = max(newest.get(years, 0), context.order[one.producer, one.delivery_id])
-    rows = []
-    for one in context.deliveries:
-        rank, kind = context.order[one.producer, one.delivery_id], transmission_of(one)
-        last = kind == FAST_TRACK or rank == newest[years_of(one)]
-        rows.append((*years_of(one), one.delivery_id, one.covers_to, rank, last))
-    return context.spark.createDataFrame(rows, DELIVERIES)
-
-
-def years_of(delivery: Delivery) -> tuple[str, ...]:
-    """What a later delivery must share with this one to stand in its place."""
-    return delivery.producer, transmission_of(delivery), delivery.covers_from[:4], delivery.covers_to[:4]
-
-
-def base_pairs(context: Context) -> Pairs:
-    """Partitions of the snapshot in the years that tonight's deliveries tell of (a trial tells of nothing)."""
-    wanted = set()
-    for one in context.deliveries:
-        if transmission_of(one) != TRIAL:
-            years = range(int(one.covers_from[:4]), int(one.covers_to[:4]) + 1)
-            held = context.base_periods("hospital_line", one.producer)
-            wanted |= {(one.producer, period) for period in held if int(period[:4]) in years}
-    return sorted(wanted)
-
-
-def is_trial() -> Column:
-    """A line of a trial transmission (period 0), which is never published."""
-    return F.col("transmission") == TRIAL
-
-
-def in_force() -> Column:
-    """A line that speaks for its producer tonight."""
-    return F.col("last") & ~is_trial() & ~F.col("late")
-
-
 def with_late(context: Context, lines: DataFrame, base: DataFrame | None) -> DataFrame:
     """Adds ``late``: a provisional line of a stay that is validated already, or that a later fast track tells again."""
     if all(one.transmission != FAST_TRACK for one in context.deliveries):
@@ -169,15 +121,15 @@ def with_late(context: Context, lines: DataFrame, base: DataFrame | None) -> Dat
 def meet(whole: DataFrame, base: DataFrame) -> DataFrame:
     """Tonight's lines and the snapshot's (``of_base``), side by side in one shuffle of tokens and places.
 
-    Tonight's have what the snapshot knows of the same line (``known_line``), and ``copy``, which counts equal lines of
-    a delivery. Those of the snapshot have all they say as ``known``, and whether tonight's ``repeat`` them in the same
-    circuit.
+    Tonight's have what the snapshot knows of the same line (``known_line``), and ``copy``: an equal line stands
+    before it in its delivery. Those of the snapshot have all they say as ``known``, and whether tonight's ``repeat``
+    them in the same circuit.
     """
     theirs = base.select("producer", "line_id", F.struct(*base.columns).alias("held"))
-    same_line = Window.partitionBy("line_id", "producer")
-    copies = Window.partitionBy("line_id", "producer", "delivery_id").orderBy("file", "record")
-    fast = F.col("transmission") == FAST_TRACK
-    repeat = F.when(F.col("held.provisional"), F.max(in_force() & fast).over(same_line)).otherwise(
+    in_order = Window.partitionBy("line_id", "producer").orderBy("delivery_id", "file", "record")
+    same_line = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    fast, provisional = F.col("transmission") == FAST_TRACK, F.col("held.provisional")
+    repeat = F.when(provisional, F.max(in_force() & fast).over(same_line)).otherwise(
         F.max(in_force() & ~fast).over(same_line)
     )
     met = (
@@ -185,7 +137,7 @@ def meet(whole: DataFrame, base: DataFrame) -> DataFrame:
         .unionByName(theirs, allowMissingColumns=True)
         .withColumns(
             {
-                "copy": F.row_number().over(copies),
+                "copy": F.coalesce(F.lag("delivery_id").over(in_order) == F.col("delivery_id"), F.lit(False)),
                 "known": F.max("held").over(same_line),
                 "repeat": F.coalesce(repeat, F.lit(False)),
             }
@@ -211,7 +163,7 @@ def missing(met: DataFrame, columns: list[str]) -> DataFrame:
 
 
 def nothing_known() -> dict[str, Column]:
-    """The columns of ``matched`` and ``known_lines`` when there is no snapshot."""
+    """The columns of ``known_line`` when there is no snapshot."""
     text = {name: F.lit(None).cast("string") for name in ("base_subject", "base_delivery_id", "base_file")}
     return text | {"base_record": F.lit(None).cast("bigint"), "base_warnings": F.lit(None).cast("string")}
 
@@ -241,7 +193,7 @@ def as_it_was(lines: DataFrame, reread: Column) -> DataFrame:
     rest = lines.where(~reread | is_trial())
     return rest.withColumns(
         {
-            "outcome": F.when(is_trial(), "ignored").when(F.col("copy") > 1, "duplicate").otherwise("unchanged"),
+            "outcome": F.when(is_trial(), "ignored").when(F.col("copy"), "duplicate").otherwise("unchanged"),
             "rule": F.when(is_trial(), "HOS-019"),
             "field": F.lit(None).cast("string"),
             "warnings": F.when(~is_trial(), F.col("base_warnings")),

@@ -4,9 +4,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.codes.ucd import READ, read_ucd
-from jobs.standardise.hospital.compare import DELIVERY, in_force
 from jobs.standardise.hospital.fields import is_unit_stay
 from jobs.standardise.hospital.rules import OUT_OF_SCOPE, at_fault
+from jobs.standardise.hospital.transmissions import DELIVERY, in_force
 
 # The token first: it tells stays apart in its first characters, where rows are sorted by a hash and eight bytes.
 STAY = ["stay_id", *DELIVERY]
