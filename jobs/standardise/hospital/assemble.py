@@ -51,10 +51,7 @@ def standardise_transmissions(context: Context) -> Standardised:
     decided = context.cache(
         build.placed_in_snapshot(with_tokens(context, decide(controlled(context, judged, compared))))
     )
-    lines = build.snapshot_lines(decided)
-    if compared.base is not None:
-        compared = altered(context, lines, compared)
-        lines = lines.join(compared.near(compared.touched), GROUP, how="left_semi")
+    compared, lines = altered(context, build.snapshot_lines(decided), compared)
     pairs, unit_pairs = touched_pairs(lines, compared)
     if not pairs:
         return as_before(context, records_of(decided, compared), overtaken(context, decided))

@@ -46,19 +46,20 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
     return shaped(rows.where(F.col("change").isNotNull() & differs), "hospital_stay_change")
 
 
-def altered(context: Context, lines: DataFrame, compared: Compared) -> Compared:
-    """The comparison without the touched stays that are as they were; ``lines``: the new snapshot's of touched stays.
+def altered(context: Context, lines: DataFrame, compared: Compared) -> tuple[Compared, DataFrame]:
+    """The comparison and the new snapshot's lines, both without touched stays that are as they were.
 
     A line that is rejected every night touches its stay every night, and changes nothing.
     """
     if compared.base is None or compared.count is None or compared.count > FEW:
-        return compared  # most of them differ: to ask would cost more than to rebuild them
+        return compared, lines  # most of them differ: to ask would cost more than to rebuild them
     line_of = ["line_id", "producer"]
     kept = lines.where(F.col("base_subject").isNotNull()).select(*line_of)
     held = compared.base.join(compared.near(compared.touched), GROUP, how="left_semi")
     removed = held.join(compared.near(kept), line_of, how="left_anti").select(*GROUP)
     added = lines.where(F.col("base_subject").isNull()).select(*GROUP)
-    return replace(compared, touched=context.cache(added.unionByName(removed).distinct()))
+    changed = context.cache(added.unionByName(removed).distinct())
+    return replace(compared, touched=changed), lines.join(compared.near(changed), GROUP, how="left_semi")
 
 
 def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:
