@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from bench.hospital_duckdb import FIELDS
 from bench.hospital_sql import LISTS, UNIT_KINDS
 from jobs.core.session import spark_session
 from jobs.core.settings import prepare_root
-from jobs.standardise.fixed_width_fields import cut_lines, cutter
-from jobs.standardise.fixed_width_lines import tell_lines, teller
+from jobs.standardise.fixed_width_fields import cutter, read_lines
+from jobs.standardise.fixed_width_lines import teller
 from jobs.standardise.hospital.fields import ACT, SHAPE, UNIT_STAY
 from jobs.standardise.layouts import load_layouts
 
@@ -80,8 +80,10 @@ def with_spark(packs: list[str], folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         settings = prepare_root(Path(scratch) / "root", "synthetic")
         with spark_session(settings, "bench cut") as spark:
-            told = tell_lines(spark.read.parquet(*packs), KINDS, several_parts=False)
-            cut = cut_lines(told, KINDS, SHAPE).where(F.col("kind").isin(*UNIT_KINDS)).localCheckpoint(eager=False)
+            read = read_lines(spark.read.parquet(*packs), KINDS, SHAPE, several_parts=False)
+            wanted = [*TOLD, *[OWN[name] for name in FIELDS], *LISTS.values(), "acts"]
+            units = read.where(F.col("kind").isin(*UNIT_KINDS)).select(*wanted)
+            cut = units.localCheckpoint(eager=False)
             for name, frame in exploded_in_spark(cut).items():
                 frame.write.option("compression", "zstd").parquet(str(folder / f"{name}.parquet"))
 
@@ -89,17 +91,24 @@ def with_spark(packs: list[str], folder: Path) -> None:
 def exploded_in_spark(cut: DataFrame) -> dict[str, DataFrame]:
     """The same three tables."""
     good = cut.where(F.col("unreadable").isNull())
-    listed = [
-        good.select(*PLACE, F.lit(name).alias("kind"), F.posexplode(name).alias("rank", "code"))
-        for name in LISTS.values()
-    ]
+    listed = F.concat(*[codes_of(name) for name in LISTS.values()])
     acts = good.select(*PLACE, F.posexplode("acts").alias("rank", "act"))
     rank = (F.col("rank") + 1).cast("bigint")
     return {
         "unit": cut.select(*TOLD, *[F.col(OWN[name]).alias(name) for name in FIELDS]),
-        "diagnosis": listed[0].unionByName(listed[1]).withColumn("rank", rank),
+        "diagnosis": good.select(*PLACE, F.inline(listed)),
         "act": acts.select(*PLACE, rank.alias("rank"), *[F.col("act")[name].alias(name) for name in ACT]),
     }
+
+
+def codes_of(kind: str) -> Column:
+    """The codes of a list with their places in it."""
+
+    def told(code: Column, place: Column) -> Column:
+        rank = (place + 1).cast("bigint")
+        return F.struct(F.lit(kind).alias("kind"), rank.alias("rank"), code.alias("code"))
+
+    return F.transform(kind, told)
 
 
 if __name__ == "__main__":

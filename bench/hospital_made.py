@@ -52,7 +52,8 @@ def again(settings: Settings, earlier: Delivery, night: str, changed: float) -> 
     for line in earlier.files[RSS].splitlines(keepends=True):
         stay = int(hashlib.sha256(line[STAY]).hexdigest()[:8], 16) / 2**32
         if stay < changed:
-            line, count = line[: SCORE.start] + b"042" + line[SCORE.stop :], count + 1
+            told = line[: SCORE.start] + b"042" + line[SCORE.stop :]
+            line, count = told, count + (told != line)
         lines.append(line)
     files = earlier.files | {RSS: b"".join(lines) + b"\n"}
     deposit(replace(earlier, delivery_id=f"{night}T0100-001", night=night, files=files), settings.landing)

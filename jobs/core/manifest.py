@@ -173,6 +173,9 @@ def check_sense(manifest: Manifest, where: str) -> None:
         raise BadManifest(where, "only a hospital's delivery has a transmission")
     if manifest.transmission == "fast_track" and manifest.mode != "append":
         raise BadManifest(where, "a fast_track transmission is of mode append: it adds provisional stays")
+    validated = manifest.transmission in (None, "validated")
+    if manifest.format == "pmsi-mco" and validated and manifest.mode == "append":
+        raise BadManifest(where, "a validated pmsi-mco delivery replaces its years: its mode is replace, never append")
     names = [file.name.casefold() for file in manifest.files]
     if len(set(names)) != len(names):
         raise BadManifest(where, "files names one file twice")

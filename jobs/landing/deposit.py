@@ -62,6 +62,7 @@ def build(settings: Settings, arguments: argparse.Namespace) -> Manifest:
         covers_to=arguments.covers_to or arguments.covers_from,
         mode=arguments.mode,
         files=tuple(describe_file(path) for path in arguments.files),
+        transmission=arguments.transmission,
     )
 
 
@@ -79,6 +80,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--source", required=True, choices=SOURCES)
     parser.add_argument("--producer", required=True, help="identifier in the register")
     parser.add_argument("--mode", required=True, choices=("append", "replace"))
+    parser.add_argument(
+        "--transmission",
+        choices=("validated", "fast_track", "trial"),
+        help="a hospital's: validated when left out, fast_track with --mode append, trial is never published",
+    )
     parser.add_argument("--format", help="one of the register's formats of the producer; the first when left out")
     parser.add_argument("--from", required=True, dest="covers_from", help="first day covered, YYYY-MM-DD")
     parser.add_argument("--to", dest="covers_to", help="last day covered; the first one when left out")

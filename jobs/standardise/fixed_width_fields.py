@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from jobs.standardise import fixed_width as fw
-from jobs.standardise.fixed_width_lines import Batches, texts
+from jobs.standardise.fixed_width_lines import TOLD_NAMES, TOLD_TYPES, Batches, placed_parts, teller, texts
 from jobs.standardise.layouts import FileKind, Layout
 
 
@@ -46,10 +46,26 @@ def cut_lines(told: DataFrame, kinds: dict[str, FileKind], shape: Shape) -> Data
     counter, length; such a line has no fields but those of its header.
     """
     kept = [item for item in told.schema.fields if item.name not in ("fault", "about")]
-    passed = ", ".join(f"{item.name} {item.dataType.simpleString()}" for item in kept)
+    passed = [f"{item.name} {item.dataType.simpleString()}" for item in kept]
+    made = ", ".join([*passed, *made_columns(shape)])
+    return told.mapInArrow(cutter(kinds, shape, [item.name for item in kept]), made)
+
+
+def read_lines(packs: DataFrame, kinds: dict[str, FileKind], shape: Shape, *, several_parts: bool) -> DataFrame:
+    """``tell_lines`` and ``cut_lines`` in one step, for lines that are all wanted; keeps ``about``.
+
+    The lines stay in the task's Python and go to the JVM once, in larger batches.
+    """
+    tell, kept = teller(kinds), [name for name in TOLD_NAMES if name != "fault"]
+    cut = cutter(kinds, shape, kept)
+    made = ", ".join([*[f"{name} {TOLD_TYPES[name]}" for name in kept], *made_columns(shape)])
+    return placed_parts(packs, several_parts=several_parts).mapInArrow(lambda batches: cut(tell(batches)), made)
+
+
+def made_columns(shape: Shape) -> list[str]:
+    """Names and Spark types of what cutting adds to a line."""
     lists = [f"{name} {list_type(fields)}" for name, fields in shape.lists.items()]
-    made = ["unreadable string", "unreadable_at string", *[f"{name} string" for name in shape.names], *lists]
-    return told.mapInArrow(cutter(kinds, shape, [item.name for item in kept]), ", ".join([passed, *made]))
+    return ["unreadable string", "unreadable_at string", *[f"{name} string" for name in shape.names], *lists]
 
 
 def list_type(fields: tuple[str, ...]) -> str:

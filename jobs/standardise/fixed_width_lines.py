@@ -27,9 +27,13 @@ def tell_lines(packs: DataFrame, kinds: dict[str, FileKind], *, several_parts: b
 
     ``about`` is the field of that name in ``files.csv``, or the kind where it declares none.
     """
+    return placed_parts(packs, several_parts=several_parts).mapInArrow(teller(kinds), TOLD)
+
+
+def placed_parts(packs: DataFrame, *, several_parts: bool) -> DataFrame:
+    """What the teller needs to know of each part."""
     parts = packs.select(*LABELS, "part", "offset", "first_record", "bytes")
-    placed = with_neighbours(parts) if several_parts else alone(parts)
-    return placed.mapInArrow(teller(kinds), TOLD)
+    return with_neighbours(parts) if several_parts else alone(parts)
 
 
 def alone(parts: DataFrame) -> DataFrame:
@@ -88,7 +92,8 @@ def teller(kinds: dict[str, FileKind]) -> Callable[[Batches], Batches]:
     return tell
 
 
-TOLD_NAMES = [name.split()[0] for name in TOLD.split(", ")]
+TOLD_TYPES = dict(item.split() for item in TOLD.split(", "))
+TOLD_NAMES = list(TOLD_TYPES)
 
 
 def groups_of(table: pa.Table, kinds: dict[str, FileKind]) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
@@ -118,4 +123,4 @@ def about_of(kind: FileKind | None, version: str, lines: pa.StringArray, names: 
 
 def texts(text: str | None, count: int) -> pa.StringArray:
     """The same text for every line."""
-    return pa.array([text] * count, pa.string())
+    return pa.repeat(pa.scalar(text, pa.string()), count)

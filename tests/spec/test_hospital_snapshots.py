@@ -18,17 +18,22 @@ LATER = {"unit_entry_date": "27032026", "unit_exit_date": "30032026"}
 TABLES = ("hospital_stay", "hospital_unit_stay", "hospital_drug", "hospital_unit", "hospital_stay_change")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_partition(spark):
+    """Tables of a few rows."""
+    partitions = spark.conf.get("spark.sql.shuffle.partitions")
+    spark.conf.set("spark.sql.shuffle.partitions", "1")
+    yield
+    spark.conf.set("spark.sql.shuffle.partitions", partitions)
+
+
 @pytest.fixture(scope="module")
-def story(spark, tmp_path_factory):
+def story(one_partition, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         settings = prepare_root(tmp_path_factory.mktemp("snapshots") / "root", "synthetic")
         patch.setenv("VEILLEE_ROOT", str(settings.root))
         deposits.register(settings, (FINESS, "hospital"))
-        partitions = spark.conf.get("spark.sql.shuffle.partitions")
-        spark.conf.set("spark.sql.shuffle.partitions", "1")
-        told = {night: load(settings, night, *sent) for night, sent in NIGHTS.items()}
-        spark.conf.set("spark.sql.shuffle.partitions", partitions)
-        return told
+        return {night: load(settings, night, *sent) for night, sent in NIGHTS.items()}
 
 
 def load(settings, night, delivery, files, covers, transmission=None):
@@ -119,6 +124,20 @@ def test_only_what_differs_is_new_or_changed(story):
     assert (given["ucd13"], str(given["quantity"]), str(given["amount"])) == ("3400891701692", "1.000", "95.000")
 
 
+def test_a_change_tells_the_night_that_brought_it(story):
+    rows = story[N7]["hospital_stay_change"]
+    told = {(row["delivery"], row["night"].isoformat()) for row in rows}
+    assert told == {("D1", N1), ("D2", N2), ("D3", N3), ("D5", N5), ("D6", N6)}
+    history = sorted((row["stay_id"], row["night"], row["change"]) for row in rows)
+    assert len({row[:2] for row in history}) == len(history)  # a night tells a stay once
+    assert sorted(" ".join(row[2] for row in history if row[0] == stay) for stay in {row[0] for row in history}) == [
+        "new changed",  # F, validated
+        "new changed changed",  # A: a drug came; another diagnosis, and the drug went
+        "new withdrawn",  # B
+        "new withdrawn",  # C
+    ]
+
+
 def test_a_month_that_nothing_touched_is_not_rebuilt(story):
     assert story[N2]["proposal"]["scope"]["hospital_stay"] == ["2026-01", "2026-03"]
     assert story[N2]["proposal"]["scope"]["hospital_unit"] == []
@@ -182,3 +201,25 @@ def test_the_same_content_again_rebuilds_nothing(story):
     assert not any(told["tables"].values()) and not any(told["scope"].values())
     assert story[N7]["events"] == {} and story[N7]["claims"] == []
     assert all(story[N7][name] == story[N6][name] for name in TABLES)
+
+
+def test_a_stay_that_is_rejected_every_night_rebuilds_nothing(settings):
+    """Its lines are read and rejected again; whatever else the year says is as it was, with the warnings it had."""
+    deposits.register(settings, (FINESS, "hospital"))
+    strange = rss("A", rss_id="A", das=("K999",), **JANUARY)  # in no list
+    again = year(strange, FIRST, SECOND, identities=[vid("A"), vid("W")])
+    first = load(settings, N1, "D1", again, COVERS)
+    second = load(settings, N2, "D2", again | {"rss.txt": again["rss.txt"] + b"\r\n"}, COVERS)
+    assert first["proposal"]["rules"] == second["proposal"]["rules"] == {"HOS-004": 1, "HOS-017": 1}
+    assert (second["proposal"]["unchanged"], second["proposal"]["accepted"]) == (3, 0)
+    assert not any(second["proposal"]["scope"].values())
+    assert second["events"] == {}
+    told = [{place: row["warnings"] for place, row in one["intake"].items()} for one in (first, second)]
+    assert told[0] == told[1]
+    assert "HOS-021" in told[1]["rss.txt", 1]
+
+    more = year(strange, B, FIRST, SECOND, identities=[vid("A"), vid("W")])
+    third = load(settings, N3, "D3", more, COVERS)
+    assert third["proposal"]["scope"]["hospital_stay"] == ["2026-03"]  # B's
+    assert third["intake"]["rss.txt", 1]["warnings"] == told[1]["rss.txt", 1]
+    assert changes({N3: third}, N3) == [("new", "D1", "2026-01"), ("new", "D3", "2026-03")]

@@ -21,6 +21,8 @@ GOOD: dict[str, Any] = {
     "files": [{"name": "tickets.csv", "bytes": 4, "sha256": "0" * 64, "records": 1}],
 }
 
+PMSI = {"source": "hospital", "format": "pmsi-mco"}
+
 
 def changed(**changes: object) -> bytes:
     return json.dumps(GOOD | changes).encode()
@@ -63,6 +65,10 @@ def test_written_then_read_is_the_same(tmp_path: Path) -> None:
         (changed(covers={"from": "2026-02-30", "to": "2026-03-01"}), "no real dates"),
         (changed(covers={"from": "2026-11-22", "to": "2026-11-21"}), "ends before"),
         (changed(files=GOOD["files"] * 2), "names one file twice"),
+        (changed(transmission="trial"), "only a hospital's delivery has a transmission"),
+        (changed(**PMSI, mode="append"), "its mode is replace"),
+        (changed(**PMSI, mode="append", transmission="validated"), "its mode is replace"),
+        (changed(**PMSI, mode="replace", transmission="fast_track"), "is of mode append"),
         (changed(files=[{"name": "a", "bytes": -1, "sha256": "0" * 64}]), "files/0/bytes must not be negative"),
         (changed(files=[{"name": "a", "bytes": 1, "sha256": "SECRET"}]), "files/0/sha256 must match"),
     ],
@@ -92,6 +98,22 @@ def test_unsafe_file_names(name: str) -> None:
 @pytest.mark.parametrize("name", ["tickets.csv", "Relevé du 21.csv", "a-b_c (1).xml", "x" * 200])
 def test_plain_file_names(name: str) -> None:
     assert parse_manifest(named(name), "manifest.json").files[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("format_", "mode", "transmission"),
+    [
+        ("pmsi-mco", "replace", None),
+        ("pmsi-mco", "append", "fast_track"),
+        ("pmsi-mco", "append", "trial"),
+        ("pmsi-mco", "replace", "trial"),
+        ("rpu-oscour", "append", None),
+    ],
+)
+def test_modes_of_a_hospital(format_: str, mode: str, transmission: str | None) -> None:
+    more = {"transmission": transmission} if transmission else {}
+    found = parse_manifest(changed(source="hospital", format=format_, mode=mode, **more), "manifest.json")
+    assert (found.mode, found.transmission) == (mode, transmission)
 
 
 def test_byte_order_mark_is_no_reason_to_refuse() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.core.errors import ConfigError
-from jobs.core.manifest import Manifest, describe_file, write_manifest
+from jobs.core.manifest import BadManifest, Manifest, describe_file, write_manifest
 from jobs.core.register import COLUMNS, load_register
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
@@ -44,7 +44,7 @@ def test_a_delivery_in_any_of_the_formats_is_taken_and_no_other(settings: Settin
         (folder / "f").write_text(name)
         files = (describe_file(folder / "f"),)
         day, moment = "2026-03-09", "2026-03-10T01:00:00+01:00"
-        write_manifest(folder, Manifest(folder.name, "990000010", "hospital", name, moment, day, day, "append", files))
+        write_manifest(folder, Manifest(folder.name, "990000010", "hospital", name, moment, day, day, "replace", files))
     pull(settings, NIGHT, "hospital")
     found = read_pull(settings, "hospital", NIGHT)
     assert found is not None
@@ -59,9 +59,14 @@ def test_the_deposit_command_takes_the_first_format_or_the_one_that_is_named(
     write(settings, "pmsi-mco rpu-oscour")
     (tmp_path / "f.xml").write_text("x")
     common = ["--source", "hospital", "--producer", "990000010", "--mode", "append", "--from", "2026-03-09"]
-    for name, more in (("first", []), ("named", ["--format", "rpu-oscour"])):
+    for name, more in (
+        ("first", ["--transmission", "fast_track"]),
+        ("named", ["--format", "rpu-oscour"]),
+    ):
         assert deposit([*common, "--delivery-id", name, *more, str(tmp_path / "f.xml")]) == 0
     wrong = [*common, "--delivery-id", "wrong", "--format", "rpu", str(tmp_path / "f.xml")]
     assert deposit(wrong) == ConfigError.exit_code
-    found = {path.parent.name: read_json(path)["format"] for path in settings.landing.glob("*/*/*/manifest.json")}
-    assert found == {"first": "pmsi-mco", "named": "rpu-oscour"}
+    assert deposit([*common, "--delivery-id", "added", str(tmp_path / "f.xml")]) == BadManifest.exit_code
+    manifests = {path.parent.name: read_json(path) for path in settings.landing.glob("*/*/*/manifest.json")}
+    assert {name: one["format"] for name, one in manifests.items()} == {"first": "pmsi-mco", "named": "rpu-oscour"}
+    assert {name: one.get("transmission") for name, one in manifests.items()} == {"first": "fast_track", "named": None}

@@ -14,21 +14,21 @@ from jobs.core.schema import load_schema
 from jobs.reference.lists import codes
 from jobs.reference.tables import table
 from jobs.standardise.context import RECORDS, Context, Standardised
-from jobs.standardise.fixed_width_fields import cut_lines
+from jobs.standardise.fixed_width_fields import cut_lines, read_lines
 from jobs.standardise.fixed_width_lines import tell_lines
 from jobs.standardise.hospital import build
-from jobs.standardise.hospital.changes import change_rows, with_earlier
+from jobs.standardise.hospital.apply_controls import UNIT_TABLE, controlled
+from jobs.standardise.hospital.changes import altered, change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
-from jobs.standardise.hospital.compare import GROUP, Compared, compare
-from jobs.standardise.hospital.control import UNIT_TABLE, controlled
+from jobs.standardise.hospital.compare import GROUP, Compared, at_first, compare, with_touched
 from jobs.standardise.hospital.decide import among_lines, decide
 from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
 from jobs.standardise.hospital.side_files import drug_table, unit_table
 from jobs.standardise.hospital.tokens import line_bytes, with_tokens
+from jobs.standardise.hospital.transmissions import Pairs, base_pairs, in_force
 from jobs.standardise.layouts import load_layouts
 
-Pairs = list[tuple[str, str]]
 TABLES = (
     "hospital_stay",
     "hospital_unit_stay",
@@ -43,15 +43,18 @@ TABLES = (
 
 def standardise_transmissions(context: Context) -> Standardised:
     """Parse, judge and rebuild what tonight's transmissions changed of the years that they repeat."""
-    part = context.settings.policy["pull"]["part_bytes"]
-    several = any(item["bytes"] > part for one in context.deliveries for item in one.files)
-    layouts = load_layouts("hospital")
-    compared = compare(context, tell_lines(context.packs(), layouts, several_parts=several))
-    if (same := as_before(context, compared)) is not None:
-        return same
-    judged = context.cache(among_lines(judge_line(cut_lines(compared.work, layouts, SHAPE))))
-    decided = context.cache(with_tokens(context, decide(controlled(context, judged, compared))))
-    lines = context.cache(build.snapshot_lines(decided))
+    compared, read = parted(context)
+    if compared.count == 0 and compared.work.select("producer").isEmpty():
+        return as_before(context, known_records(compared), [])
+    # the one shuffle of whole lines: every window that follows looks at a stay
+    judged = context.cache(among_lines(judge_line(read).repartition("stay_id")))
+    decided = context.cache(
+        build.placed_in_snapshot(with_tokens(context, decide(controlled(context, judged, compared))))
+    )
+    compared, lines = altered(context, build.snapshot_lines(decided), compared)
+    pairs, unit_pairs = touched_pairs(lines, compared)
+    if not pairs:
+        return as_before(context, records_of(decided, compared), overtaken(context, decided))
     units = context.cache(build.units_of(lines))
     diagnoses = build.diagnoses_of(units, cim10_codes(context))
     procedures = build.procedures_of(units, codes(context.spark, context.settings, "ccam"))
@@ -64,13 +67,12 @@ def standardise_transmissions(context: Context) -> Standardised:
         "hospital_drug": drug_table(lines),
         "hospital_line": build.line_table(with_unknown(lines, unknown)),
     }
-    pairs, unit_pairs = touched_pairs(lines, compared)
     tables = {name: with_untouched(context, name, rows, pairs, compared) for name, rows in rebuilt.items()}
     told = change_rows(context, lines, compared)
     tables["hospital_stay_change"] = with_earlier(told, context.base_table("hospital_stay_change", pairs))
     tables[UNIT_TABLE] = unit_table(lines)
     return Standardised(
-        records=records_of(with_unknown(decided, unknown), compared.rest),
+        records=records_of(with_unknown(decided, unknown), compared),
         tables=tables,
         claims=claims_of(context, lines, compared),
         scope=dict.fromkeys(tables, pairs) | {UNIT_TABLE: unit_pairs},
@@ -78,20 +80,29 @@ def standardise_transmissions(context: Context) -> Standardised:
     )
 
 
-def as_before(context: Context, compared: Compared) -> Standardised | None:
-    """A night that only repeats the last snapshots: outcomes of its lines, no partition to replace; None if any is new.
+def parted(context: Context) -> tuple[Compared, DataFrame]:
+    """Tonight's lines against the last snapshot, and those of them that are work with their fields."""
+    part = context.settings.policy["pull"]["part_bytes"]
+    several = any(item["bytes"] > part for one in context.deliveries for item in one.files)
+    layouts, packs = load_layouts("hospital"), context.packs()
+    if pairs := base_pairs(context):
+        compared = compare(context, tell_lines(packs, layouts, several_parts=several), pairs)
+        return compared, cut_lines(compared.work, layouts, SHAPE)
+    compared = at_first(context, read_lines(packs, layouts, SHAPE, several_parts=several))
+    return compared, compared.work.drop("about")
+
+
+def as_before(context: Context, records: DataFrame, events: list[dict[str, Any]]) -> Standardised:
+    """A night that changes no stay: the outcomes of its lines, and no partition to replace.
 
     To plan the rebuilding of nothing costs as much as to plan that of a year.
     """
-    if compared.rest is None or compared.gone is None:
-        return None
-    if not compared.work.select("producer").unionByName(compared.gone.select("producer")).isEmpty():
-        return None
     return Standardised(
-        records=known_records(compared.rest),
+        records=records,
         tables={name: context.base_table(name, []) for name in TABLES},
-        claims=context.spark.createDataFrame([], load_schema("identity/claim").spark),
+        claims=context.spark.createDataFrame([], load_schema("identity/claim").spark).where(F.lit(False)),
         scope={name: [] for name in TABLES},
+        events=events,
     )
 
 
@@ -135,20 +146,26 @@ def with_unknown(lines: DataFrame, unknown: DataFrame) -> DataFrame:
     return joined.withColumn("warnings", both).drop("unknown")
 
 
-def records_of(decided: DataFrame, rest: DataFrame | None) -> DataFrame:
-    """One row per line read, as the driver wants it; bytes of the rejected ones only."""
+def records_of(decided: DataFrame, compared: Compared) -> DataFrame:
+    """One row per line read, as the driver wants it; bytes of the rejected ones only.
+
+    A line of a stay that is as it was keeps the warnings that it was taken in with.
+    """
     rejected = F.col("outcome") == "quarantined"
-    columns: dict[str, Column] = {
-        "bytes": F.when(rejected, line_bytes(F.col("line"))),
-        "warnings": F.nullif(F.when(~rejected, F.concat_ws(",", "warnings")), F.lit("")),
-    }
+    warnings = F.nullif(F.when(~rejected, F.concat_ws(",", "warnings")), F.lit(""))
+    if compared.base is not None:
+        decided = with_touched(decided, compared.near(compared.touched))
+        as_taken = F.col("touched").isNull() & (F.col("outcome") == "unchanged")
+        warnings = F.when(as_taken, F.col("base_warnings")).otherwise(warnings)
+    columns: dict[str, Column] = {"bytes": F.when(rejected, line_bytes(F.col("line"))), "warnings": warnings}
     rows = decided.withColumns(columns).select(*RECORDS.names)
-    return rows if rest is None else rows.unionByName(known_records(rest))
+    return rows if compared.rest is None else rows.unionByName(known_records(compared))
 
 
-def known_records(rest: DataFrame) -> DataFrame:
-    """One row per line that is as it was."""
-    return rest.withColumn("bytes", F.lit(None).cast("binary")).select(*RECORDS.names)
+def known_records(compared: Compared) -> DataFrame:
+    """One row per line that is as it was, or that a trial told."""
+    assert compared.rest is not None
+    return compared.rest.withColumn("bytes", F.lit(None).cast("binary")).select(*RECORDS.names)
 
 
 def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:
@@ -159,7 +176,7 @@ def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:
     if compared.gone is None:
         return []
     retold = decided.where("current").select("producer", "key_id").distinct().withColumn("retold", F.lit(True))
-    refused = decided.where(F.col("base_subject").isNotNull() & (F.col("outcome") == "quarantined"))
+    refused = decided.where(F.col("base_subject").isNotNull() & in_force() & (F.col("outcome") == "quarantined"))
     gone = compared.gone.select("producer", "delivery_id", "key_id").unionByName(
         refused.select("producer", F.col("base_delivery_id").alias("delivery_id"), "key_id")
     )

@@ -5,26 +5,25 @@ from pyspark.sql import functions as F
 
 from jobs.codes import ccam, cim10, ghm
 from jobs.core.schema import load_schema
-from jobs.standardise.hospital.compare import FAST_TRACK, PLACE
+from jobs.standardise.hospital.compare import PLACE
 from jobs.standardise.hospital.covid import covid_status
 from jobs.standardise.hospital.fields import ACT, is_unit_stay, whole_number
 from jobs.standardise.hospital.rules import day
+from jobs.standardise.hospital.transmissions import FAST_TRACK
 
-STAY = ["producer", "stay"]
+STAY = ["stay_id", "producer"]  # the token first, see decide
 COMMON = ["producer", "period", "subject_id", "stay_id", "line_id"]
 
 
-def snapshot_lines(decided: DataFrame) -> DataFrame:
-    """Lines of the new snapshot, with the place they were first accepted at, and ``subject_id``, ``period`` of each.
+def placed_in_snapshot(decided: DataFrame) -> DataFrame:
+    """Adds what a line has as part of the new snapshot: ``subject_id``, ``period``, ``provisional``.
 
     The subject is the hospital's permanent patient number when the stay's identity line gives one, else the stay.
     """
-    kept = {name: F.coalesce(f"base_{name}", name) for name in PLACE} | {"delivery_told": F.col("delivery_id")}
-    current = decided.where("current").withColumns(kept)
-    stay = Window.partitionBy(*STAY)
-    vid = F.col("kind") == "vid_hosp"
-    residence = F.max(F.when(is_unit_stay(), F.struct("entry_date", "residence_code"))).over(stay)
-    seen = current.withColumns(
+    stay, current = Window.partitionBy(*STAY), F.col("current")
+    vid = current & (F.col("kind") == "vid_hosp")
+    residence = F.max(F.when(current & is_unit_stay(), F.struct("entry_date", "residence_code"))).over(stay)
+    seen = decided.withColumns(
         {
             "subject_id": F.coalesce(F.max(F.when(vid, F.col("patient_id"))).over(stay), "stay_subject_id", "stay_id"),
             "residence_code": F.coalesce("residence_code", residence["residence_code"]),
@@ -33,6 +32,12 @@ def snapshot_lines(decided: DataFrame) -> DataFrame:
     )
     where = F.coalesce("stay_exit", covered_exit(), covered_start())
     return seen.withColumn("period", F.date_format(where, "yyyy-MM"))
+
+
+def snapshot_lines(decided: DataFrame) -> DataFrame:
+    """Lines of the new snapshot, with the place that they were first accepted at."""
+    kept = {name: F.coalesce(f"base_{name}", name) for name in PLACE} | {"delivery_told": F.col("delivery_id")}
+    return decided.where("current").withColumns(kept).drop("line")
 
 
 def covered_exit() -> Column:
@@ -88,8 +93,8 @@ def unit_stay_table(units: DataFrame) -> DataFrame:
 
 
 def stay_table(units: DataFrame, mothers: DataFrame) -> DataFrame:
-    """One row per stay, from its first unit; ``mothers``: producer, stay, mother_stay_id."""
-    first = units.where(F.col("unit_rank") == 1).drop("mother_stay_id").join(mothers, STAY, how="left")
+    """One row per stay, from its first unit; ``mothers``: stay_id, mother_stay_id."""
+    first = units.where(F.col("unit_rank") == 1).drop("mother_stay_id").join(mothers, "stay_id", how="left")
     years = F.year("entry_date") - F.year("birth_date")
     not_yet = F.date_format("entry_date", "MMdd") < F.date_format("birth_date", "MMdd")
     age = F.when(not_yet, years - 1).otherwise(years)
@@ -183,4 +188,4 @@ def shaped(frame: DataFrame, table: str) -> DataFrame:
 def mothers_of(lines: DataFrame) -> DataFrame:
     """The mother's stay of each newborn whose identity line names one."""
     named = lines.where((F.col("kind") == "vid_hosp") & F.col("mother_stay_id").isNotNull())
-    return named.select(*STAY, "mother_stay_id")
+    return named.select("stay_id", "mother_stay_id")

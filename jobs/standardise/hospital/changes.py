@@ -1,12 +1,15 @@
 """What a transmission changed: the stays it told for the first time, told otherwise, or no longer told."""
 
+from dataclasses import replace
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.standardise.context import Context
 from jobs.standardise.hospital.build import shaped
-from jobs.standardise.hospital.compare import GROUP, Compared, delivery_table, is_trial
+from jobs.standardise.hospital.compare import FEW, GROUP, Compared
 from jobs.standardise.hospital.fields import UNIT_STAYS
+from jobs.standardise.hospital.transmissions import delivery_table, is_trial
 
 
 def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataFrame:
@@ -32,20 +35,37 @@ def change_rows(context: Context, lines: DataFrame, compared: Compared) -> DataF
     rows = told.withColumns(
         {
             "change": change,
+            "night": F.to_date(F.lit(context.night)),
             "period": F.coalesce("period_now", "period_before"),
             "lines_added": none_is_zero("lines_added"),
             "lines_removed": none_is_zero("lines_before") - none_is_zero("lines_kept"),
         }
     )
-    # a stay whose only new line was rejected is read again every night, and is as it was
+    # stays that are as they were are among many that were touched, see altered
     differs = (F.col("change") != "changed") | (F.col("lines_added") > 0) | (F.col("lines_removed") > 0)
     return shaped(rows.where(F.col("change").isNotNull() & differs), "hospital_stay_change")
+
+
+def altered(context: Context, lines: DataFrame, compared: Compared) -> tuple[Compared, DataFrame]:
+    """The comparison and the new snapshot's lines, both without touched stays that are as they were.
+
+    A line that is rejected every night touches its stay every night, and changes nothing.
+    """
+    if compared.base is None or compared.count is None or compared.count > FEW:
+        return compared, lines  # most of them differ: to ask would cost more than to rebuild them
+    line_of = ["line_id", "producer"]
+    kept = lines.where(F.col("base_subject").isNotNull()).select(*line_of)
+    held = compared.base.join(compared.near(compared.touched), GROUP, how="left_semi")
+    removed = held.join(compared.near(kept), line_of, how="left_anti").select(*GROUP)
+    added = lines.where(F.col("base_subject").isNull()).select(*GROUP)
+    changed = context.cache(added.unionByName(removed).distinct())
+    return replace(compared, touched=changed), lines.join(compared.near(changed), GROUP, how="left_semi")
 
 
 def with_earlier(rows: DataFrame, earlier: DataFrame) -> DataFrame:
     """Tonight's changes and those of the nights before.
 
-    A delivery that is taken in again may change a stay that it told as new: it is told once, as new.
+    A delivery that is taken in again may change a stay that it told as new: told once, as new, in the later night.
     """
     key = ["stay_id", "delivery"]
     first = earlier.where(F.col("change") == "new").select(*key, F.lit(True).alias("told_new"))

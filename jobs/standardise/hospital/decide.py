@@ -4,11 +4,12 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.codes.ucd import READ, read_ucd
-from jobs.standardise.hospital.compare import DELIVERY, in_force
 from jobs.standardise.hospital.fields import is_unit_stay
 from jobs.standardise.hospital.rules import OUT_OF_SCOPE, at_fault
+from jobs.standardise.hospital.transmissions import DELIVERY, in_force
 
-STAY = [*DELIVERY, "stay"]
+# The token first: it tells stays apart in its first characters, where rows are sorted by a hash and eight bytes.
+STAY = ["stay_id", *DELIVERY]
 
 
 def decide(judged: DataFrame) -> DataFrame:
@@ -23,7 +24,9 @@ def decide(judged: DataFrame) -> DataFrame:
         .when(F.col("base_subject").isNotNull() & in_force(), "unchanged")
         .otherwise("accepted")
     )
-    return lines.withColumns({"outcome": outcome, "current": fine & ~F.col("repeated") & in_force()})
+    told = lines.withColumns({"outcome": outcome, "current": fine & ~F.col("repeated") & in_force()})
+    # only what is rejected is kept as it was sent; the text is a quarter of a row
+    return told.withColumn("line", F.when(F.col("outcome") == "quarantined", F.col("line")))
 
 
 def among_lines(lines: DataFrame) -> DataFrame:
@@ -39,10 +42,10 @@ def among_lines(lines: DataFrame) -> DataFrame:
     place = F.concat_ws("\x1f", F.lit("rejected"), "file", F.col("record").cast("string"))
     key = F.when(~clean, place).when(one_per_key, told).otherwise(F.concat_ws("\x1f", "kind", "line"))
     keyed = lines.withColumn("line_key", key)
-    same_key = Window.partitionBy(*DELIVERY, "line_key")
-    in_order = same_key.orderBy("line", "file", "record")
-    told_twice = clean & (F.min("line").over(same_key) != F.max("line").over(same_key))
-    repeated = clean & F.coalesce(F.lag("line").over(in_order) == F.col("line"), F.lit(False))
+    same_key = Window.partitionBy(*STAY, "line_key")
+    # equal lines have equal tokens; where they differ all are rejected, so their order tells nothing
+    told_twice = clean & (F.min("line_id").over(same_key) != F.max("line_id").over(same_key))
+    repeated = clean & (F.row_number().over(same_key.orderBy("file", "record")) > 1)
     marked = keyed.withColumns({"told_twice": told_twice, "repeated": repeated})
     code = F.when(is_unit_stay(), "HOS-012").otherwise("HOS-015")
     return marked.withColumn("rule", F.when(F.col("told_twice"), code).otherwise(F.col("rule"))).drop("told_twice")

@@ -28,7 +28,8 @@ def line_bytes(line: Column) -> Column:
 def with_tokens(context: Context, lines: DataFrame) -> DataFrame:
     """Adds ``key_id`` (of what the line tells), the mother's stay, the patient, and the stay in the place of a patient.
 
-    All of them are made here, so that the key is gone before anything is cached or written.
+    All of them are made here, so that the key is gone before anything is cached or written, and
+    what they were made of with it.
     """
     keyed = with_key(lines, context.key("collector"))
     return keyed.withColumns(
@@ -38,7 +39,7 @@ def with_tokens(context: Context, lines: DataFrame) -> DataFrame:
             "patient_id": token("patient", "producer", "patient_number"),
             "stay_subject_id": token("patient of stay", "producer", "stay"),
         }
-    ).drop("key")
+    ).drop("key", "line_key", "mother_stay", "patient_number")
 
 
 def token(domain: str, *names: str) -> Column:

@@ -6,18 +6,19 @@ from pyspark.sql import functions as F
 from jobs.codes.finess import twice_until
 from jobs.reference.tables import table
 from jobs.standardise.context import Context
-from jobs.standardise.hospital.compare import DELIVERY, Compared, delivery_table
+from jobs.standardise.hospital.compare import Compared
 from jobs.standardise.hospital.controls import References, identity_warnings, judge_units
+from jobs.standardise.hospital.decide import STAY
 from jobs.standardise.hospital.fields import is_unit_stay
 from jobs.standardise.hospital.rules import at_fault
+from jobs.standardise.hospital.transmissions import DELIVERY, delivery_table
 
 UNIT_TABLE = "hospital_unit"
 
 
 def controlled(context: Context, lines: DataFrame, compared: Compared) -> DataFrame:
     """Lines with ``rule``, ``field`` and ``warnings`` as the controls of unit lines and of identities leave them."""
-    stay = Window.partitionBy(*DELIVERY, "stay")
-    spoilt = F.max(is_unit_stay() & at_fault()).over(stay) & F.col("stay").isNotNull()
+    spoilt = F.max(is_unit_stay() & at_fault()).over(Window.partitionBy(*STAY)) & F.col("stay").isNotNull()
     lines = lines.withColumn("spoilt", F.coalesce(spoilt, F.lit(False)))  # what its neighbour lacks is not its fault
     plain = is_unit_stay() & F.col("rule").isNull() & ~F.col("repeated") & ~F.col("spoilt")
     units = lines.where(plain).withColumn("covers_to", F.to_date("covers_to"))
