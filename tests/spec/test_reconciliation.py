@@ -11,7 +11,8 @@ BOX, OTHER = "3400935955838", "3400930299166"
 HERE, THERE = "a" * 32, "b" * 32
 SOLD = {
     "producer": "992000018", "pharmacy_id": HERE, "period": "2026-11", "code_class": "drug", "cip13": BOX,
-    "unit": "box", "quantity": 1, "amount_base": Decimal("2.18"), "amount_insurance": Decimal("1.41"), "department": "35",
+    "unit": "box", "quantity": 1, "amount_base": Decimal("2.18"), "amount_insurance": Decimal("1.41"),
+    "department": "35",
 }  # fmt: skip
 PAID = {
     "producer": "CNAM1", "pharmacy_id": HERE, "period": "2026-11", "cip13": BOX, "unit": "box", "quantity": 1,
