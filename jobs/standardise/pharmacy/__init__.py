@@ -3,7 +3,8 @@
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import by_format
 
-__all__ = ["standardise"]
+__all__ = ["WHOLE_FILE_RULES", "standardise"]
+WHOLE_FILE_RULES = ("PHA-011", "PHA-012")  # JSON refused as one record, whatever sales it holds
 
 
 def standardise(context: Context) -> Standardised:
