@@ -76,6 +76,8 @@ def dispensations(world: World, day: int) -> pd.DataFrame:
     quantity = np.where(mood < 150, 2, 1) + (mood < 30)
     lines["event"] = np.where(mood >= 990, "return", np.where(mood >= 986, "cancel", "sale"))
     quantity = np.where(lines.event == "sale", quantity, -quantity)
+    back = (lines.event != "sale").to_numpy() & (line > 1)
+    box = np.where(back, box[np.flatnonzero(line == 1)[np.cumsum(line == 1) - 1]], box)  # what the ticket began with
     lines["box"], lines["quantity"] = box, quantity
     price, fee, rate = (boxes[c].to_numpy()[box] for c in ("price_cents", "fee_cents", "rate"))
     lines["amount_total"] = quantity * (price + fee)

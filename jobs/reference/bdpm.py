@@ -20,10 +20,11 @@ from jobs.core.settings import Settings, load_settings
 from jobs.core.snapshot import write_json
 from jobs.reference.bdpm_files import BdpmFile, read_file, release_file
 
+ATC_LEVELS = {1: "1", 3: "2", 4: "3", 5: "4", 7: "5"}  # by the length of the class
 SOURCE = "Base de données publique des médicaments; licence: Licence Ouverte 2.0"
 COLUMNS = (
-    "code", "label_fr", "label_en", "valid_on", "source", "cis", "cip7", "atc", "declared_on", "rates", "price_eur",
-    "public_price_eur", "fee_eur", "flags",
+    "code", "label_fr", "label_en", "valid_on", "source", "cis", "cip7", "atc", "atc_level", "declared_on", "rates",
+    "price_eur", "public_price_eur", "fee_eur", "flags", "label_raw",
 )  # fmt: skip
 
 
@@ -118,10 +119,13 @@ def presentation(row: list[str], names: dict[str, str], classes: dict[str, str])
     percent = rate_list(rates)
     if rates.strip() and not percent:
         flags.append("rates")
-    title = " · ".join(part for part in (clean_text(names.get(cis, "")), clean_text(label)) if part)
+    parts = [part for part in (names.get(cis, ""), label) if part.strip()]
+    title, raw = (" · ".join(each) for each in ([clean_text(part) for part in parts], parts))
+    atc = classes.get(cis, "")
     return {
-        "code": code, "label_fr": title, "label_en": "", "cis": cis, "cip7": cip7, "atc": classes.get(cis, ""),
-        "declared_on": declared_on, "rates": percent, "flags": ";".join(flags), **values,
+        "code": code, "label_fr": title, "label_en": "", "cis": cis, "cip7": cip7, "atc": atc,
+        "atc_level": atc_levels(atc), "declared_on": declared_on, "rates": percent, "flags": ";".join(flags),
+        "label_raw": raw if raw != title else "", **values,
     }  # fmt: skip
 
 
@@ -131,6 +135,11 @@ def atc_classes(file: BdpmFile | None) -> dict[str, str]:
     for row in file.rows if file else []:
         found.setdefault(row[0], set()).add(row[1])
     return {cis: ";".join(sorted(classes)) for cis, classes in found.items()}
+
+
+def atc_levels(classes: str) -> str:
+    """The level, 1 to 5, of each of some classes joined by semicolons; empty for what has the length of no level."""
+    return ";".join(ATC_LEVELS.get(len(one), "") for one in classes.split(";")) if classes else ""
 
 
 def is_cip13(code: str) -> bool:

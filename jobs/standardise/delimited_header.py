@@ -62,8 +62,10 @@ class Header:
 
     def quantity_of(self, cells: list[str]) -> int:
         """The quantity of a row, for the check total; zero when it is none."""
-        match = WHOLE.fullmatch(cells[self.quantity]) if self.quantity is not None else None
-        return int(match[1]) if match else 0
+        try:
+            return int(cells[self.quantity]) if self.quantity is not None else 0
+        except ValueError:
+            return 0
 
 
 def totals(cells: list[str], header: Header) -> set[int]:

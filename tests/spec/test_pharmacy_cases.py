@@ -27,7 +27,7 @@ from jobs.standardise.pharmacy.nested_dialect import load_nested
 from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.rows import typed_rows
 from jobs.standardise.pharmacy.traits import with_tokens
-from tests.pharmacy_nights import base_of, propose, quarantined, rows_of
+from tests.pharmacy_nights import PHARMACY, base_of, propose, quarantined, rows_of
 from tests.spec.test_pharmacy_rows import TERMS, boxes, raw_frame
 
 FOLDER = REPOSITORY / "config" / "dialects"
@@ -145,6 +145,10 @@ RECORDS: dict[str, list[tuple[str, dict[str, str]]]] = {
     ],
     "15": [("standard", {"code_raw": code, "amount_total": "9"}) for code in ("7322540796742", "INT0042", "9999999")],
     "17": [("standard", {"code_raw": code, "label": "SUR MESURE"}) for code in ("0", "000", "")],
+    "18": [
+        ("ventes_bandeau", {"quantity_signed": "-2", "amount_total": "-4,36", "event_ts_local": "21/11/2026 10:00"}),
+        ("standard", {"quantity_signed": "-2", "amount_total": "-4,36"}),
+    ],
     "22": [("standard", {"quantity_signed": text, "amount_total": "0"}) for text in ("0", "999")],
     "23": [
         ("standard", {}),
@@ -256,6 +260,12 @@ def test_lgo_csv_17_a_placeholder_is_no_code(judged: Judged):
     assert [(row.carried, row.code_class, row.rule) for row in judged["17"]] == [(None, "unknown", None)] * 3
 
 
+def test_lgo_csv_18_a_sign_tells_of_a_return_where_the_software_has_no_kinds_of_line(judged: Judged):
+    assert [(row.event, row.quantity, row.amount_total_value) for row in judged["18"]] == [
+        ("return", -2, Decimal("-4.36")), ("sale", -2, Decimal("-4.36")),
+    ]  # fmt: skip
+
+
 def test_lgo_csv_22_no_quantity_and_very_much_of_it_are_kept_and_told(judged: Judged):
     assert [(row.quantity, row.rule) for row in judged["22"]] == [(0, None), (999, None)]
     assert all("PHA-106" in row.warnings for row in judged["22"])
@@ -332,16 +342,46 @@ def test_lgo_csv_27_a_sale_that_is_returned_again_takes_its_own_place(spark: Spa
     first = propose(spark, settings, "2026-11-01", page(one, (2, "2026-11-01T00:10:00", [4])), **how)
     again = page(one, (2, "2026-11-01T00:10:00", [3]))[:-3] + b", {"
     second = propose(spark, settings, "2026-11-02", again, base_of("2026-11-01", first), **how)
-    told = second["producers"]["992000018"]
+    told = second["producers"][PHARMACY]
     assert [told[name] for name in ("read", "accepted", "duplicate", "quarantined")] == [4, 1, 2, 1]
     assert told["rules"] == {"PHA-011": 1} and told["scope"]["dispensation"] == ["2026-10", "2026-11"]
     rows = sorted((row["quantity"], row["amount_total"]) for row in rows_of(settings, second, "dispensation"))
+    assert {row["feed"] for row in rows_of(settings, second, "dispensation")} == {"extract"}
     assert rows == [(1, Decimal("2.18")), (2, Decimal("4.36")), (3, Decimal("6.54"))]
     assert [(one["event"], one["count"]) for one in second["ledger"] if "event" in one] == [("superseded", 1)]
     assert quarantined(settings, second)[0]["bytes"] == b"{"
     nothing = propose(spark, settings, "2026-11-03", b"", base_of("2026-11-02", first, second), **how)
-    empty = nothing["producers"]["992000018"]
+    empty = nothing["producers"][PHARMACY]
     assert [empty[name] for name in ("read", "accepted", "ignored")] == [1, 0, 1] and empty["rules"] == {"PHA-021": 1}
+
+
+def test_late_care_is_told_touches_its_month_alone_and_waits_when_it_is_too_late(
+    spark: SparkSession, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def sale(ticket: str, day: str, quantity: int = 1) -> str:
+        return f"{ticket};1;sale;{day} 10:00:00;3400935955838;{quantity};x"
+
+    lines = table(sale("T1", "20/11/2026"), sale("T2", "31/07/2024"), sale("T3", "15/10/2026"))
+    first = propose(spark, settings, "2026-11-21", lines)
+    told = first["producers"][PHARMACY]
+    assert (told["accepted"], told["rules"]) == (2, {"PHA-015": 1})
+    assert told["warnings"].get("PHA-115") is None
+
+    # the steward admits it: the night's policy reaches further back, and the replay takes the record in again
+    policy = (REPOSITORY / "config" / "policy.toml").read_text(encoding="utf-8")
+    (tmp_path / "policy.toml").write_text(policy.replace("reopen_months = 27", "reopen_months = 36"), encoding="utf-8")
+    monkeypatch.setenv("VEILLEE_POLICY", str(tmp_path / "policy.toml"))
+    late = table(sale("T2", "31/07/2024"), sale("T4", "05/01/2026"))
+    second = propose(spark, Settings(settings.root), "2026-11-22", late, base_of("2026-11-21", first))
+    told = second["producers"][PHARMACY]
+    assert (told["accepted"], told["rules"], told["warnings"]["PHA-115"]) == (2, {}, 2)
+    assert told["scope"]["dispensation"] == ["2024-07", "2026-01"]
+    monkeypatch.delenv("VEILLEE_POLICY")
+
+    # a correction finds its former place within the window; what lies before it is not looked at
+    moved = table(sale("T3", "16/11/2026", 2), sale("T2", "17/11/2026", 2))
+    third = propose(spark, Settings(settings.root), "2026-11-23", moved, base_of("2026-11-22", first, second))
+    assert third["producers"][PHARMACY]["scope"]["dispensation"] == ["2026-10", "2026-11"]
 
 
 def test_every_case_has_a_test():

@@ -67,8 +67,9 @@ def test_lgo_csv_25_either_key_of_the_moment_serves_and_an_unknown_key_is_noted(
 
 
 def test_lgo_csv_25_another_version_is_one_more_file():
-    data = b'\xef\xbb\xbf{"page": {"no": 1}, "TICKETS": [{"numticket": "A", "nature": "V", "instant": 1795255200000,'
-    data += b'"produits": [{"numligne": 4, "cip": "3595583", "quantite": "1", "montantttc": "218"}]}], "suite": null}'
+    data = b'\xef\xbb\xbf{"page": {"no": 1}, "TICKETS": [{"numticket": "A", "instant": 1795255200000,'
+    data += b'"produits": [{"numligne": 4, "nature": "V", "cip": "3595583", "quantite": "1",'
+    data += b'"montantttc": "218"}]}], "suite": null}'
     (one,) = read(data, name="ventes_json_epoch")
     assert one["cells"] == {
         "ticket_id": "A", "line_id": "4", "event_type": "V", "event_ts_local": "1795255200000", "code_raw": "3595583",

@@ -81,6 +81,25 @@ def test_bdpm_05_07_08_09_a_release_is_loaded_by_date_and_a_withdrawn_product_st
     assert bdpm.main(["--from", str(settings.root), "--valid-on", "2026-07"]) == 65
 
 
+CIP = "{cis}\t4949729\tplaquette(s) <br>de 30\tP\tC\t29/11/2924\t{cip}\toui\t65 %\t1,466,29\t1,467,31\t1,02\t\n"
+
+
+def test_bdpm_06_07_08_one_speciality_is_unknown_and_another_has_classes_of_several_levels(tmp_path: Path):
+    rows = CIP.format(cis="60000001", cip="3400949497294") + CIP.format(cis="60000002", cip="3400935955838")
+    (tmp_path / "CIS_CIP_bdpm.txt").write_text(rows, encoding="utf-8")
+    (tmp_path / "CIS_bdpm.txt").write_text("60000001\tSIROP de l¿enfant" + "\tx" * 10 + "\n", encoding="cp1252")
+    classes = "".join(f"60000001\t{atc}\tn\tu\n" for atc in ("N02BE01", "R05X", "N02BE"))
+    (tmp_path / "CIS_MITM.txt").write_text(classes, encoding="utf-8")
+    files = {name: read_file(tmp_path / f"{name}.txt", name) for name in ("CIS_CIP_bdpm", "CIS_bdpm", "CIS_MITM")}
+    (known, unknown), refused = bdpm.presentations(files, "2026-07")
+    assert (refused, known["label_fr"]) == (0, "SIROP de l'enfant · plaquette(s) de 30")
+    assert known["label_raw"] == "SIROP de l¿enfant · plaquette(s) <br>de 30"
+    assert (known["atc"], known["atc_level"]) == ("N02BE;N02BE01;R05X", "4;5;3")
+    assert (unknown["label_fr"], unknown["atc"], unknown["atc_level"]) == ("plaquette(s) de 30", "", "")
+    assert "speciality_unknown" in unknown["flags"] and "speciality_unknown" not in known["flags"]
+    assert (known["rates"], known["price_eur"], known["declared_on"]) == ("65", "1466.29", "")
+
+
 def test_labels_cover_every_list_that_a_schema_names():
     table = labels()
     named = {

@@ -2,11 +2,11 @@
 
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import by_format
-from jobs.standardise.pharmacy import dcir
-from jobs.standardise.pharmacy.b2.rules import WHOLE_FILE_RULES
+from jobs.standardise.pharmacy import b2, dcir
 
 __all__ = ["REPLAY_WHOLE", "WHOLE_FILE_RULES", "standardise"]
 REPLAY_WHOLE = (dcir.FORMAT,)  # a claim is lines of several tables: they are only read again together
+WHOLE_FILE_RULES = ("PHA-011", "PHA-012", *b2.WHOLE_FILE_RULES)  # a file refused as one record, whatever it holds
 
 
 def standardise(context: Context) -> Standardised:

@@ -45,6 +45,7 @@ def line_records(raw: bytes, dialect: NestedDialect, shape: Shape) -> Iterator[L
         yield document(dialect, raw), NO_LIST, dialect.lines, None, blank
         return
     sale = read(before + after, dialect)
+    told_once = {name: first(sale, each) for name, each in dialect.sale_paths.items()} | dialect.constants
     for rank, one in enumerate(lines, start=1):
         told = before if not before.startswith(b"{") else b'{"%s":%d,' % (RANK.encode(), rank) + before[1:]
         bytes_ = document(dialect, told + one + after)
@@ -52,7 +53,9 @@ def line_records(raw: bytes, dialect: NestedDialect, shape: Shape) -> Iterator[L
         if sale is None or line is None:
             yield bytes_, ENCODING, None, None, blank
             continue
-        cells, wrong = cells_of(sale, line, rank, dialect, shape)
+        # a line that is read alone tells its rank
+        known = told_once | dict.fromkeys(dialect.ranked, sale.get(RANK, str(rank)))
+        cells, wrong = cells_of(known, line, dialect, shape)
         noted = UNKNOWN_KEYS if not wrong and {*sale, *line} - dialect.known else None
         yield bytes_, KEYS if wrong else None, wrong, noted, blank if wrong else cells
 
@@ -107,23 +110,28 @@ def document(dialect: NestedDialect, sale: bytes) -> bytes:
 
 
 def cells_of(
-    sale: Any, line: Any, rank: int, dialect: NestedDialect, shape: Shape
+    known: dict[str, Any], line: Any, dialect: NestedDialect, shape: Shape
 ) -> tuple[tuple[str | None, ...], str | None]:
-    """The cells of a line in the order of the canonical columns, and the column for which a key is at fault."""
-    values: dict[str, Any] = dict(dialect.constants)
-    values |= {name: first(sale, each) for name, each in dialect.sale_paths.items()}
-    values |= {name: first(line, each) for name, each in dialect.line_paths.items()}
-    values |= dict.fromkeys(dialect.ranked, sale.get(RANK, str(rank)))  # a line that is read alone tells its rank
+    """The cells of a line in the order of the canonical columns, and the column for which a key is at fault.
+
+    ``known``: what the sale and the dialect say of all its lines.
+    """
+    values = known | {name: first(line, each) for name, each in dialect.line_paths.items()}
     lacking = [name for name in shape.mandatory if values.get(name, ABSENT) is ABSENT]
     unclear = [name for name, value in values.items() if value is AMBIGUOUS or isinstance(value, (dict, list))]
-    cells = tuple(text(values.get(name)) for name in shape.columns)
+    cells = tuple([text(values.get(name)) for name in shape.columns])
     return cells, next(iter([*lacking, *unclear]), None)
 
 
 def first(value: Any, paths: list[KeyPath]) -> Any:
     """The first value that is there and not null; None when all are null, ABSENT when no key is there."""
-    found = [one for one in (lookup(value, path) for path in paths) if one is not ABSENT]
-    return next((one for one in found if one is not None), None if found else ABSENT)
+    result = ABSENT
+    for path in paths:
+        found = lookup(value, path)
+        if found is not ABSENT and found is not None:
+            return found
+        result = None if found is None else result
+    return result
 
 
 def lookup(value: Any, path: KeyPath) -> Any:
@@ -139,6 +147,6 @@ def lookup(value: Any, path: KeyPath) -> Any:
 
 def text(value: Any) -> str | None:
     """A value as the text of a cell."""
-    if value is None or value is ABSENT:
-        return None
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, str):
+        return value
+    return None if value is None or value is ABSENT else json.dumps(value, default=str)

@@ -64,7 +64,11 @@ def with_values(texts: DataFrame, dialects: Mapping[str, Values]) -> DataFrame:
     each = [one.name for one in dialects.values() if one.priced("per") == "unit"]
     of_units = (amounts["amount_total_read"] * F.col("quantity_read")).try_cast("decimal(12,2)")
     of_line = F.when(F.col("dialect").isin(*each), of_units).otherwise(amounts["amount_total_read"])
-    return turned(frame.withColumns(amounts | {"amount_total_read": of_line}))
+    # A software that has no kinds of line tells what comes back by its sign alone.
+    signed = [one.name for one in dialects.values() if "event_type" in one.constants]
+    back = F.col("dialect").isin(*signed) & (F.col("quantity_read") < 0)
+    event = F.when(F.coalesce(back, F.lit(False)), "return").otherwise(F.col("event"))
+    return turned(frame.withColumns(amounts | {"amount_total_read": of_line, "event": event}))
 
 
 def turned(frame: DataFrame) -> DataFrame:

@@ -1,5 +1,6 @@
 """What is odd in an accepted record, as codes of warnings; and the terms of a night that decide some of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.core.settings import Settings
+from jobs.reference.declared import ANY_CODE
 from jobs.reference.lists import merged
 from jobs.standardise.dialects import Values
 from jobs.standardise.pharmacy import fields
@@ -14,6 +16,7 @@ from jobs.standardise.pharmacy.columns import AMOUNTS
 
 LARGE_QUANTITY = 100
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+CODE = re.compile(ANY_CODE)
 SERVICES = ("service_code", "claim_service")  # lists of service codes: of pharmacies, with labels; of all claims
 
 
@@ -36,6 +39,14 @@ class Terms:
         policy = settings.policy["pharmacy"]
         services = frozenset(code for name in SERVICES for code in merged(settings, name))
         return cls(night, policy["routine_months"], policy["reopen_months"], services)
+
+    def knows(self, text: str) -> Column:
+        """Whether the text of an SQL expression is a known service code.
+
+        One expression for all: as literals of their own, a thousand codes would cost a call to the engine each.
+        """
+        codes = ", ".join(f"'{code}'" for code in sorted(self.services) if CODE.fullmatch(code))
+        return F.expr(f"{text} IN ({codes or 'NULL'})")
 
     def months_late(self, day: Column) -> Column:
         """Whole calendar months from the month of a day to that of the night."""
@@ -71,7 +82,7 @@ def warnings(dialects: Mapping[str, Values], terms: Terms) -> Column:
         "PHA-110": fields.unreadable(F.col("service_code"), service),
         "PHA-114": other_unit(dialects),
         "PHA-115": terms.months_late(F.col("dispensed_on")) > terms.routine_months,
-        "PHA-116": ~service.isin(*sorted(terms.services)),
+        "PHA-116": service.isNotNull() & ~terms.knows("upper(service_code)"),
         "PHA-117": F.col("dialect").isin(*bare) & F.col("amount_total_value").isNotNull(),
     }
     codes = [F.when(F.coalesce(found, F.lit(False)), F.lit(code)) for code, found in checks.items()]
