@@ -1,4 +1,4 @@
-"""Flux months over several nights: appended, overtaken, refused whole; references told whole; what is published of them."""
+"""Flux months over several nights: appended, overtaken, refused; references told whole; what is published of them."""
 
 import re
 from typing import Any
