@@ -11,7 +11,7 @@ from jobs.standardise.layouts import LAYOUTS, read_csv
 PRODUCER, DELIVERY, FORMAT = "CNAM1", "2026-11-22T0100-001", "dcir"
 FIRST, LAST = "2026-11-01", "2026-11-30"
 CODES = [f"34009{9000000 + 7 * rank:07d}" for rank in range(3000)]
-REVERSED = 0.04
+REVERSED, REPEATED = 0.04, 0.02  # services that take back the one before; that tell the same again, for two deliveries
 KEY = ("DCT_ORD_NUM", "PRS_ORD_NUM")
 
 
@@ -99,8 +99,11 @@ def make(folder: Path, services: int, drugs: int, acts: int) -> Truth:
     performed = Counter(draw.randrange(services) for _ in range(acts))
     earlier: tuple[dict[str, str], list[dict[str, str]], int] | None = None
     for rank in range(services):
-        back = earlier is not None and draw.random() < REVERSED and under[rank] == len(earlier[1])
-        cells, lines, cents = turned(earlier) if back and earlier else service(draw, codes, rank, under[rank])
+        told = service(draw, codes, rank, under[rank])
+        chance = draw.random() if earlier is not None and under[rank] == len(earlier[1]) else 1.0
+        if earlier is not None and chance < REVERSED + REPEATED:
+            told = turned(earlier) if chance < REVERSED else earlier
+        cells, lines, cents = told
         key = {"DCT_ORD_NUM": str(1000 + rank // 3), "PRS_ORD_NUM": str(1 + rank % 3)}
         tables["ER_PRS_F"].write(**key, **cells)
         truth.amount += Decimal(cents) / 100
@@ -112,7 +115,7 @@ def make(folder: Path, services: int, drugs: int, acts: int) -> Truth:
             tables["ER_CAM_F"].write(**key, CAM_ORD_NUM=str(order + 1))
         if rank % 20 == 0:
             tables["ER_ETE_F"].write(**key)
-        earlier = None if back else (cells, lines, cents)
+        earlier = None if chance < REVERSED else told
     truth.rows = {name: writer.close() for name, writer in tables.items()}
     return truth
 
