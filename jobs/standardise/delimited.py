@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from jobs.standardise.delimited_file import Covers, FileReader, Record, Shape
 from jobs.standardise.dialects import Dialect
 
 BATCH_RECORDS = 8192
+BLANKS = "\u00a0\u202f\u2009\t\r\n"
 NEEDED = ("producer", "delivery_id", "file", "offset", "bytes", "record", "head")
 PLACE = ("producer", "delivery_id", "file", "record", "offset", "bytes", "dialect", "problem", "field", "noted")
 PLACE_TYPES = {"record": pa.int64(), "offset": pa.int64(), "bytes": pa.binary()}
@@ -60,11 +62,13 @@ def read_files(packs: DataFrame, reader_of: ReaderOf, shape: Shape) -> DataFrame
     ``packs``: as the context gives them; a record taken again is a part with its ``record`` number and its file's
     ``head``. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null or why nothing could be
     read, then no cell is filled and ``field`` is the column at fault, if one is; ``noted`` is null or a warning's code.
+    Cells are cleaned: see ``clean``.
     """
     schema = pa.schema([(name, PLACE_TYPES.get(name, pa.string())) for name in (*PLACE, *shape.columns)])
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from batched(records(parts_of(batches), reader_of), schema)
+        for batch in batched(records(parts_of(batches), reader_of), schema):
+            yield with_clean_cells(batch, shape.columns)
 
     ddl = ", ".join(f"`{item.name}` {DDL[item.type]}" for item in schema)
     file = ("producer", "delivery_id", "file")
@@ -112,3 +116,24 @@ def to_batch(rows: list[Record], schema: pa.Schema) -> pa.RecordBatch:
     """Rows as one Arrow batch."""
     arrays = [pa.array(column, item.type) for column, item in zip(zip(*rows, strict=True), schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def with_clean_cells(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
+    """A batch whose text columns of some names are cleaned."""
+    own = set(columns)
+    arrays = [
+        clean(array) if name in own else array for name, array in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
+
+def clean(texts: pa.Array) -> pa.Array:
+    """Text with every kind of blank made plain, trimmed; an empty text for null.
+
+    Here and not in Spark, where to translate and to trim costs more than all that is then made of a cell.
+    """
+    found = pc.fill_null(texts, "")
+    for blank in BLANKS:
+        if pc.any(pc.match_substring(found, blank)).as_py():
+            found = pc.replace_substring(found, blank, " ")
+    return pc.utf8_trim(found, " ")

@@ -4,13 +4,14 @@ import csv
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.rules import rule
 from jobs.core.settings import REPOSITORY
-from jobs.standardise.delimited import PLACE
+from jobs.standardise.delimited import PLACE, clean
 from jobs.standardise.dialects import Dialect, load_dialects, spark_pattern
 from jobs.standardise.pharmacy import fields
 from jobs.standardise.pharmacy.columns import COLUMNS
@@ -34,8 +35,8 @@ def dialects() -> dict[str, Dialect]:
 
 
 def cleaned(spark: SparkSession, rows: list[dict[str, str]]) -> DataFrame:
-    frame = spark.createDataFrame([(n, row["raw"]) for n, row in enumerate(rows)], "n int, raw string")
-    return frame.withColumn("t", fields.clean(F.col("raw")))
+    texts = clean(pa.array([row["raw"] for row in rows], pa.string()))
+    return spark.createDataFrame(list(enumerate(texts.to_pylist())), "n int, t string")
 
 
 def test_amounts_rates_and_quantities_of_the_vectors(spark: SparkSession):
@@ -184,7 +185,19 @@ def raw_frame(spark: SparkSession, changes: list[dict[str, str]], dialect: str =
     place = ", ".join(f"{name} {'bigint' if name in ('record', 'offset') else 'string'}" for name in PLACE)
     cells = ", ".join(f"{name} string" for name in COLUMNS)
     rows = [
-        ("PH1", "D1", "f.csv", n, 0, "", dialect, None, None, None, *[{**GOOD, **change}.get(name) for name in COLUMNS])
+        (
+            "PH1",
+            "D1",
+            "f.csv",
+            n,
+            0,
+            "",
+            dialect,
+            None,
+            None,
+            None,
+            *clean(pa.array([{**GOOD, **change}.get(name) for name in COLUMNS], pa.string())).to_pylist(),
+        )
         for n, change in enumerate(changes)
     ]
     return spark.createDataFrame(rows, f"{place}, {cells}")

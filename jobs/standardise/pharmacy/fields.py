@@ -1,6 +1,6 @@
 """Cells to values, natively in Spark. A value that is there and cannot be read is told apart from one that is missing.
 
-Every function but ``clean`` takes cleaned text columns and returns typed ones that are null when the text is missing or
+Every function takes cleaned text columns and returns typed ones that are null when the text is missing or
 unreadable; ``unreadable(text, value)`` tells which. ``tests/data/pharmacy`` holds the test vectors of their shapes.
 """
 
@@ -22,11 +22,6 @@ EVENTS = {
 UNITS = {"box": ("", "box", "boite", "boîte", "b"), "unit": ("unit", "unite", "unité", "u")}
 SEXES = {"1": ("1", "m", "h"), "2": ("2", "f")}
 NO_SEX = ("", "0", "3", "9", "i")
-
-
-def clean(text: Column) -> Column:
-    """Text with every kind of blank made plain, trimmed; an empty text for null."""
-    return F.trim(F.translate(F.coalesce(text, F.lit("")), "\u00a0\u202f\u2009\t\r\n", "      "))
 
 
 def filled(text: Column) -> Column:

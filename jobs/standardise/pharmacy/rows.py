@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from jobs.identifiers.nir import nir_status
 from jobs.standardise.dialects import Values
 from jobs.standardise.pharmacy import fields
-from jobs.standardise.pharmacy.columns import AMOUNTS, COLUMNS
+from jobs.standardise.pharmacy.columns import AMOUNTS
 from jobs.standardise.pharmacy.products import damaged, with_product
 from jobs.standardise.pharmacy.warn import Terms, warnings
 
@@ -31,8 +31,7 @@ def typed_rows(raw: DataFrame, dialects: Mapping[str, Values], boxes: DataFrame,
 
     ``raw``: what read_files returns for the canonical columns. ``boxes``: what jobs.reference.presentations gives.
     """
-    texts = raw.withColumns({name: fields.clean(F.col(name)) for name in COLUMNS})
-    parsed = with_product(with_dates(with_values(texts, dialects), dialects), boxes)
+    parsed = with_product(with_dates(with_values(raw, dialects), dialects), boxes)
     fee = F.col("product").isNull() & fields.is_fee(fields.service(F.col("service_code")))
     classed = parsed.withColumn("code_class", F.when(fee, "fee").otherwise(F.col("code_class")))
     judged = classed.withColumn("_refusal", refusal(terms))
