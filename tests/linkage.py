@@ -46,7 +46,8 @@ def linkage_quality(settings: Settings, night: str) -> dict[str, Any]:
     view(database, "walk", paths(Pool(settings.crosswalk / "pool"), crosswalk))
     truth = settings.truth / "*"
     for name in ("hospital_stay", "dispensation", "document", "relation"):
-        view(database, name if name == "relation" else f"true_{name}", [str(truth / f"{name}.parquet")])
+        files = [name, "invoice"] if name == "dispensation" else [name]
+        view(database, name if name == "relation" else f"true_{name}", [str(truth / f"{one}.parquet") for one in files])
     database.register("stay_tokens", stay_tokens(settings, database))
     database.execute(f"CREATE TABLE truth AS {' UNION '.join(subjects(settings, night, database))}")
     subjects_, true, found, right = database.execute(PAIRS).fetchall()[0]
