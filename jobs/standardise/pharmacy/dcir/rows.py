@@ -3,9 +3,9 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.codes.ucd import read_ucd
 from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
+from jobs.reference.presentations import atc_on
 from jobs.standardise.pharmacy.dcir.fate import claim_id
 from jobs.standardise.pharmacy.dcir.layout import ACTS, DRUGS, HOSPITAL_DRUGS
 from jobs.standardise.pharmacy.products import carried, with_product
@@ -62,20 +62,35 @@ def service_names(judged: DataFrame) -> list[str]:
 
 def with_codes(rows: DataFrame, boxes: DataFrame, natures: DataFrame) -> DataFrame:
     """Add the product's canonical codes with their ATC class, and the B2 code of the service."""
-    ucd = F.when(F.col("table") == HOSPITAL_DRUGS, F.coalesce(read_ucd(F.col("code"))["ucd13"], F.col("code")))
-    sent = F.when(F.col("table") == DRUGS, F.col("code")).otherwise(ucd)
-    known = with_product(rows.withColumn("code_raw", sent).withColumn("dispensed_on", F.col("care_on")), boxes)
-    product = F.col("table").isin(DRUGS, HOSPITAL_DRUGS)
+    known = rows.join(F.broadcast(products(rows, boxes)), ["table", "code"], how="left")
     found = known.withColumns(
         {
+            "atc": atc_on(F.col("atcs"), F.col("care_on")),
             "product_sent": F.when(F.col("table") != ACTS, F.col("code")),
-            "code_class": F.when(product, F.col("code_class")),
+            "code_class": F.when(is_product(), F.coalesce("code_class", F.lit("unknown"))),
             "ccam": F.when(F.col("table") == ACTS, F.upper("code")),
-            "_unknown": product
-            & ((F.col("code_class") == "unknown") | (F.col("cip13").isNotNull() & ~F.col("code_known"))),
+            "_unknown": is_product() & F.coalesce("unknown", F.lit(True)),
         }
     )
     return found.join(F.broadcast(natures), "service_nature", how="left")
+
+
+def is_product() -> Column:
+    """Whether a line is of a drug."""
+    return F.col("table").isin(DRUGS, HOSPITAL_DRUGS)
+
+
+def products(rows: DataFrame, boxes: DataFrame) -> DataFrame:
+    """Each code that was sent, once: class, canonical codes, what the drug database says of it.
+
+    Reading a code takes many steps, and the same few thousand codes come again and again.
+    """
+    codes = rows.where(is_product() & F.col("code").isNotNull()).select("table", "code").distinct()
+    sent = codes.withColumns({"code_raw": F.col("code"), "dispensed_on": F.lit(None).cast("date")})
+    read = with_product(sent, boxes)
+    unknown = (F.col("code_class") == "unknown") | (F.col("cip13").isNotNull() & ~F.col("code_known"))
+    told = read.select("table", "code", "code_class", "cip13", "ucd13", unknown.alias("unknown"))
+    return told.join(F.broadcast(boxes.select(F.col("code").alias("cip13"), "atcs")), "cip13", how="left")
 
 
 def kind() -> Column:
