@@ -37,3 +37,19 @@ def test_a_reader_counts_what_the_release_says(in_root: Settings, reader: str) -
 @pytest.mark.parametrize("table", TABLES)
 def test_duckdb_reads_every_table(in_root: Settings, table: str) -> None:
     assert counted(in_root, "duckdb", table) > 0
+
+
+@pytest.mark.parametrize(("table", "which"), [("dispensation_net", []), ("claim_net", ["claims"])])
+def test_net_boxes_of_a_class_by_month_and_department(in_root: Settings, table: str, which: list[str]) -> None:
+    """The example counts what the lines say: paracetamol, since the simulator's counters sell some."""
+    environment = os.environ | {"VEILLEE_ROOT": str(in_root.root)}
+    script = [sys.executable, str(REPOSITORY / "examples" / "net_boxes.py"), "N02BE01", *which]
+    shown = subprocess.run(script, env=environment, capture_output=True, text=True, check=True).stdout
+    found = sorted(tuple(line.split()) for line in shown.splitlines())
+    lines = "dispensation" if table == "dispensation_net" else "claim_line"
+    true = duckdb.sql(
+        f"select care_month, coalesce(department, 'None'), sum(quantity)::bigint::varchar "
+        f"from '{in_root.published}/current/{lines}/*.parquet' where atc = 'N02BE01' and unit = 'box' "
+        f"{'' if lines == 'dispensation' else 'and counts_boxes'} group by all"
+    ).fetchall()
+    assert found == sorted(true) != []
