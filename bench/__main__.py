@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("pull", "delimited", "documents", "suites", "link", "oracle", "hospital")
+BENCHES = ("pull", "delimited", "documents", "suites", "link", "pharmacy", "dcir", "hospital")
 
 
 def main() -> int:
