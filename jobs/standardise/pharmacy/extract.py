@@ -1,9 +1,10 @@
 """Extracts of pharmacy software, in each producer's dialect: records, dispensations and traits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.errors import ConfigError
@@ -46,13 +47,30 @@ def dispensed(context: Context, raw: DataFrame, dialects: Mapping[str, Values]) 
     """Records, rows and traits of records as read; ``dialects`` by producer."""
     boxes = presentations(context.spark, context.settings)
     typed = typed_rows(raw, dialects, boxes, Terms.of(context.settings, context.night))
-    typed = context.cache(with_tokens(typed, context.key("collector")))
+    with small_methods(context.spark):
+        typed = context.cache(with_tokens(typed, context.key("collector")))
     accepted = typed.where(F.col("rule").isNull())
     return Dispensed(
         records=typed.withColumn("kind", F.lit("dispensation")).select(*RECORD),
         rows=dispensations(accepted),
         claims=claims_of(accepted),
     )
+
+
+@contextmanager
+def small_methods(spark: SparkSession) -> Iterator[None]:
+    """Plan what is cached within as one projection after the other, each cut into methods of its own.
+
+    Fused into one stage the checks of a record make a single method of 60 KB: the JVM refuses one above 64 KB, and
+    compiles none above 8 KB to machine code.
+    """
+    name = "spark.sql.codegen.wholeStage"
+    before = spark.conf.get(name) or "true"
+    spark.conf.set(name, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(name, before)
 
 
 def dialects_of(context: Context, known: Mapping[str, Written]) -> dict[str, Written]:

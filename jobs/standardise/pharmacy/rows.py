@@ -35,10 +35,10 @@ def typed_rows(raw: DataFrame, dialects: Mapping[str, Values], boxes: DataFrame,
     fee = F.col("product").isNull() & fields.is_fee(fields.service(F.col("service_code")))
     classed = parsed.withColumn("code_class", F.when(fee, "fee").otherwise(F.col("code_class")))
     judged = classed.withColumn("_refusal", refusal(terms))
-    noted = F.when(F.col("_refusal.rule").isNull(), warnings(dialects, terms))
+    noted = F.when(F.col("_refusal").isNull(), warnings(dialects, terms))
     return (
-        judged.withColumn("rule", F.col("_refusal.rule"))
-        .withColumn("field", F.col("_refusal.field"))
+        judged.withColumn("rule", F.substring_index("_refusal", " ", 1))
+        .withColumn("field", F.nullif(F.expr("substring(_refusal, 9)"), F.lit("")))  # a code has seven characters
         .withColumn("warnings", F.nullif(F.concat_ws(",", noted, "noted"), F.lit("")))
         .drop("_refusal")
     )
@@ -102,7 +102,10 @@ def with_dates(frame: DataFrame, dialects: Mapping[str, Values]) -> DataFrame:
 
 
 def refusal(terms: Terms) -> Column:
-    """The first rule that refuses the record, with its field; a struct of nulls when none does."""
+    """The first rule that refuses the record, a blank and its field if there is one; null when none does.
+
+    One text, not a struct: Spark would write out all the checks for each field of a struct that is used.
+    """
     checks: list[tuple[str, Column | str, Column]] = [
         (rule, F.col("field"), F.col("problem") == problem) for problem, rule in PROBLEMS.items()
     ]
@@ -120,10 +123,9 @@ def refusal(terms: Terms) -> Column:
         *[("PHA-002", name, fields.unreadable(F.col(name), F.col(f"{name}_read"))) for name in AMOUNTS],
         ("PHA-002", "rate", fields.unreadable_rate(F.col("rate"), F.col("rate_read"))),
     ]
-    none = F.struct(F.lit(None).cast("string").alias("rule"), F.lit(None).cast("string").alias("field"))
-    column = none
+    column = F.lit(None).cast("string")
     for rule, name, wrong in reversed(checks):
-        found = F.struct(F.lit(rule).alias("rule"), (F.lit(name) if isinstance(name, str) else name).alias("field"))
+        found = F.concat_ws(" ", F.lit(rule), F.lit(name) if isinstance(name, str) else name)
         column = F.when(F.coalesce(wrong, F.lit(False)), found).otherwise(column)
     return column
 
