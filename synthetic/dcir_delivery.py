@@ -37,7 +37,10 @@ def care_days(night: Night) -> range:
 
 
 def flux(night: Night, lines: pd.DataFrame) -> Sent:
-    """The delivery of a night; ``lines``: the dispensings of ``care_days``, of all pharmacies together."""
+    """The delivery of a night; ``lines``: the dispensings of ``care_days``, of all pharmacies together.
+
+    A month without a claim yet has no files, so that nothing is deposited.
+    """
     month = night.date[:7]
     own = reimbursed(lines)
     table = services(own)
@@ -48,7 +51,7 @@ def flux(night: Night, lines: pd.DataFrame) -> Sent:
     places: dict[str, np.ndarray] = {}
     planted: list[tuple[str, int, str, str]] = []
     codes = faults(night, own, table, tables)
-    for name, frame in tables.items():
+    for name, frame in tables.items() if len(table) else ():
         content, placed, found = table_bytes(frame, codes.get(name, np.full(len(frame), "", dtype=object)))
         files[f"{name}.csv"], places[name] = content, placed
         planted += [(f"{name}.csv", record, code, OUTCOME[code]) for record, code in found]

@@ -88,8 +88,7 @@ def everything(night: Night, mishaps: list[Mishap]) -> Iterator[Sent]:
         if bills(rank) and len(billed(own)):
             yield invoices(night, rank, own)
     paid = [dispensations(world, day) for day in care_days(night)]
-    if paid:
-        yield flux(night, pd.concat(paid, ignore_index=True))
+    yield flux(night, pd.concat(paid or [lines.iloc[:0]], ignore_index=True))
     yield shared_record(night)
 
 

@@ -21,8 +21,10 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
     mess = pd.concat([s.mess for s in sent], ignore_index=True)[list(MESS_COLUMNS)]
     kinds = {
         kind: pd.concat([s.truth for s in sent if s.kind == kind], ignore_index=True)
-        for kind in ("hospital_stay", "emergency_visit", "dispensation", "invoice", "claim_line", "document")
+        for kind in ("hospital_stay", "emergency_visit", "dispensation", "claim_line", "document")
     }
+    nothing = kinds["dispensation"].iloc[:0]  # some nights have no invoice, yet a table with the columns of one
+    invoices = pd.concat([nothing, *(s.truth for s in sent if s.kind == "invoice")], ignore_index=True)
     drugs = pd.concat([s.extra["hospital_drug"] for s in sent if "hospital_drug" in s.extra], ignore_index=True)
     return {
         "person": truth.persons(world),
@@ -33,7 +35,7 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
         "hospital_drug": drug_table(drugs),
         "emergency_visit": visit_table(kinds["emergency_visit"], statuses),
         "dispensation": dispensation_table(kinds["dispensation"]),
-        "invoice": dispensation_table(kinds["invoice"]),
+        "invoice": dispensation_table(invoices),
         "claim_line": claim_table(kinds["claim_line"]),
         "document": truth.typed(kinds["document"]),
     }
@@ -79,8 +81,8 @@ def dispensation_table(lines: pd.DataFrame) -> pa.Table:
     renamed = lines[columns].rename(
         columns={"ticket": "ticket_id", "line": "line_id", "event": "event_type", "stay": "after_stay"}
     )
-    table = pa.Table.from_pandas(renamed, preserve_index=False)
-    table = table.append_column("cip13", pa.array(presentations().cip13.to_numpy()[lines.box.to_numpy()]))
+    table = truth.typed(renamed.astype({"record": "int64"}))
+    table = table.append_column("cip13", pa.array(presentations().cip13.to_numpy()[lines.box.to_numpy()], pa.string()))
     for name in ("amount_total", "amount_base", "amount_insurance"):
         table = table.append_column(name, truth.money(lines[name].to_numpy()))
     table = table.append_column("dispensed_on", truth.day(lines.day.to_numpy()))
@@ -94,7 +96,7 @@ def claim_table(services: pd.DataFrame) -> pa.Table:
     """
     columns = [*PLACE, "flux_month", "care_month", "part", "cip13", "quantity", "counted", "told"]
     columns.append("study_number")
-    table = pa.Table.from_pandas(services[columns], preserve_index=False)
+    table = truth.typed(services[columns].astype({"care_month": str}))
     for name in ("paid", "insured"):
         table = table.append_column(name, truth.money(services[name].to_numpy()))
     pharmacies = pa.array([pharmacy_id(rank) for rank in services.pharmacy.tolist()], pa.string())
