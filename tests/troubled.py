@@ -146,7 +146,7 @@ def tell(folder: Path) -> Story:
         patch.setattr(cli, "say", found.heard.append)
         assert command("synthetic", "--night", N1, *SIZES) == 0
         names = {source: sorted(path.name for path in (settings.landing / source).iterdir()) for source in SOURCES}
-        found.cut, found.absent, found.changed = names["hospital"][0], names["pharmacy"][0], names["pharmacy"][1]
+        found.cut, found.absent, found.changed = names["hospital"][0], names["pharmacy"][0], names["pharmacy"][2]
         every_source(found, N1)
         mishaps = ("--mishap", f"cut={found.cut}", "--mishap", f"missing={found.absent}")
         assert command("synthetic", "--night", N2, *mishaps) == 0

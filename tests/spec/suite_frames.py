@@ -63,6 +63,8 @@ def perfect(schema: TableSchema, rows: int = ROWS) -> list[Row]:
             row["kind"] = ("principal", "associated")[place % 2]
         if schema.name in ("hospital_diagnosis", "hospital_procedure"):
             row["code"] = {"hospital_diagnosis": "J960", "hospital_procedure": "DZQM006"}[schema.name]
+        if schema.name == "reconciliation":
+            row["status"] = "matched"
         if "reference_low" in row:
             row["reference_low"], row["reference_high"] = Decimal("1.000000"), Decimal("5.000000")
     return made
@@ -170,6 +172,9 @@ BREAKERS: dict[str, Change] = {
     "551": every("diagnosis", None),
     "552": every("diagnosis", "9999"),
     "553": every("started_on", date(2027, 1, 1)),
+    "581": lambda row, place: {**row, "dispensed_quantity": None if place % 2 else row["dispensed_quantity"]},
+    "582": every("claimed_quantity", 5),
+    "583": lambda row, place: {**row, "status": "differs" if place % 5 == 0 else row["status"]},
     "601": every("type_code", None),
     "602": lambda row, place: {**row, "type_code": None if place % 20 == 0 else row["type_code"]},
     "603": every("created_on", None),

@@ -140,7 +140,7 @@ def second_night(settings: Settings, stays: Rows, diagnoses: Rows) -> None:
     close_rest(settings, SECOND)
     linked(settings, SECOND)
     counts = pseudonymise(settings, SECOND)
-    assert (counts["months_made"], counts["months_kept"]) == (1, 5)
+    assert (counts["months_made"], counts["months_kept"]) == (1, 6)
     assemble(settings, SECOND)
     was = read_json(settings.candidate / FIRST / "candidate.json")
     now = read_json(settings.candidate / SECOND / "candidate.json")

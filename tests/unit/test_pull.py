@@ -92,7 +92,7 @@ def test_each_kind_of_delivery_is_told_apart(root: Settings) -> None:
     (deliver(root, "before-files", "y\n") / "t.csv").unlink()
     edit(deliver(root, "path-trick", "z\n"), files=[{"name": "../../t", "bytes": 1, "sha256": "0" * 64}])
     edit(deliver(root, "other-producer", "w\n"), producer="PB")
-    edit(deliver(root, "other-format", "v\n"), format="pmsi-mco")
+    edit(deliver(root, "other-format", "v\n"), format="rpu-oscour")
     link = deliver(root, "linked", "u\n")
     (link / "t.csv").unlink()
     (link / "t.csv").symlink_to("/etc/hostname")
