@@ -62,7 +62,7 @@ def services(lines: pd.DataFrame) -> pd.DataFrame:
     parts = {  # whether there is one, quantity, cents paid, cents reimbursed
         "drug": (sold | ~sold, boxes, lines.amount_base, lines.amount_insurance),
         "fee": (sold | ~sold, sign, boxes * fee, fees),
-        "franchise": (sold, boxes, none, none),
+        "franchise": (chance(salt, 310, 0.3) & sold, boxes, none, none),  # children and the poor pay none
         "act": (chance(salt, 301, 0.02) & sold, none + 1, none + ACT_CENTS, none + ACT_CENTS * 7 // 10),
         "hospital": (chance(salt, 302, 0.01) & sold, none + 1, none + UCD_CENTS, none + UCD_CENTS),
     }

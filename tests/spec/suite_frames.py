@@ -174,7 +174,7 @@ BREAKERS: dict[str, Change] = {
     "553": every("started_on", date(2027, 1, 1)),
     "581": lambda row, place: {**row, "dispensed_quantity": None if place % 2 else row["dispensed_quantity"]},
     "582": every("claimed_quantity", 5),
-    "583": lambda row, place: {**row, "status": "differs" if place % 5 == 0 else row["status"]},
+    "583": lambda row, place: {**row, "status": "only_claimed" if place % 5 == 0 else row["status"]},
     "601": every("type_code", None),
     "602": lambda row, place: {**row, "type_code": None if place % 20 == 0 else row["type_code"]},
     "603": every("created_on", None),
