@@ -92,7 +92,7 @@ def forms_of_day(day: date) -> Iterator[str]:
 
 
 def needles_of(rows: Iterable[dict[str, object]], common: set[str]) -> Needles:
-    """Needles of some persons' traits; ``common`` are words that occur in the project itself, hence no canaries."""
+    """Needles of some persons' traits; ``common``: words and days that the project itself holds, hence no canaries."""
     found = Needles()
     for row in rows:
         for trait in TRAITS:
@@ -105,7 +105,7 @@ def needles_of(rows: Iterable[dict[str, object]], common: set[str]) -> Needles:
                 found.names.update(set(WORD.findall(plain(value))) - common)
         born = row.get("birth_date")
         if isinstance(born, date) and born < OLD:
-            found.days.update(forms_of_day(born))
+            found.days.update(set(forms_of_day(born)) - common)
     for number in found.numbers:
         for text in (number, number + key_of(number)):
             found.hashes.update(forms_of_number(text))
