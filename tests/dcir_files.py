@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.register import Producer
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile
-from jobs.standardise.context import PACKS, Context
+from jobs.standardise.context import PACKS
 from jobs.standardise.deliveries import Delivery
 from jobs.standardise.pharmacy import standardise
 from jobs.standardise.pools import standard_pool
 from jobs.standardise.write import write_proposal
+from tests.given import Given
 
 Row = dict[str, str]
 FUND = "CNAM1"
@@ -63,17 +63,6 @@ def file(table: str, *changes: Row, without: tuple[str, ...] = ()) -> bytes:
     columns = list(dict.fromkeys([*model, *(name for change in changes for name in change)]))
     lines = [";".join((model | change).get(name, "") for name in columns) for change in changes]
     return "\r\n".join([";".join(columns), *lines, ""]).encode()
-
-
-@dataclass
-class Given(Context):
-    """A context whose packs are handed in."""
-
-    given: DataFrame | None = None
-
-    def packs(self) -> DataFrame:
-        assert self.given is not None
-        return self.given.where(F.col("format").isin(*{one.format for one in self.deliveries}))
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,24 @@
 """Nights of one pharmacy from the bytes of one file, without pull and close: what standardise proposes."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.register import Producer
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile
-from jobs.standardise.context import PACKS, Context
+from jobs.standardise.context import PACKS
 from jobs.standardise.deliveries import Delivery
 from jobs.standardise.pharmacy import standardise
 from jobs.standardise.pools import quarantine_pool, standard_pool
 from jobs.standardise.write import write_proposal
+from tests.given import Given
 
 PHARMACY = "992000018"
-
-
-@dataclass
-class Given(Context):
-    """A context whose packs are handed in."""
-
-    given: DataFrame | None = None
-
-    def packs(self) -> DataFrame:
-        assert self.given is not None
-        return self.given.where(F.col("format").isin(*{one.format for one in self.deliveries}))
 
 
 def propose(

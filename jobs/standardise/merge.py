@@ -121,7 +121,13 @@ def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[st
 
 def superseded(context: Context, table: str, ranked: DataFrame) -> list[dict[str, Any]]:
     """Ledger lines for rows that lost their place to a later delivery."""
-    lost = ranked.where("_change AND NOT _last").groupBy("producer", "delivery_id", "_by").count().collect()
+    lost = ranked.where("_change AND NOT _last")
+    return superseded_lines(context, table, lost.withColumn("_cause", F.concat(F.lit("replaced by "), "_by")))
+
+
+def superseded_lines(context: Context, table: str, lost: DataFrame) -> list[dict[str, Any]]:
+    """Ledger lines for rows that no longer count, by delivery and ``_cause``. One Spark job."""
+    rows = lost.groupBy("producer", "delivery_id", "_cause").count().collect()
     return [
         line(
             row["count"],
@@ -131,7 +137,7 @@ def superseded(context: Context, table: str, ranked: DataFrame) -> list[dict[str
             delivery_id=row.delivery_id,
             table=table,
             event="superseded",
-            cause=f"replaced by {row['_by']}",
+            cause=row["_cause"],
         )
-        for row in lost
+        for row in rows
     ]

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import attempt_folder
@@ -17,7 +17,7 @@ from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile
 from jobs.pseudonymise.derive.net import net_dispensations
-from jobs.standardise.context import PACKS, Context
+from jobs.standardise.context import PACKS
 from jobs.standardise.deliveries import Delivery
 from jobs.standardise.pharmacy import b2, standardise
 from jobs.standardise.pharmacy.b2.rules import FRAME, NOT_DIGITS
@@ -25,6 +25,7 @@ from jobs.standardise.pools import standard_pool
 from jobs.standardise.write import write_proposal
 from synthetic.b2_records import invoice, joined
 from tests.b2_files import FEE, NIR, PHARMACY, bill, drug, key, lot, put
+from tests.given import Given
 
 B2, CSV = "pharmacy-b2", "pharmacy-csv"
 OUTCOMES = ("accepted", "duplicate", "quarantined", "ignored")
@@ -35,17 +36,6 @@ EXTRACT = (
     f"T1;2;return;21/11/2026 10:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;-1;-3,20;F000000123\r\n"
     f"T2;1;sale;21/11/2026 11:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;1;3,20;F000000999\r\n"
 ).encode()
-
-
-@dataclass
-class Given(Context):
-    """A context whose packs are handed in."""
-
-    given: DataFrame | None = None
-
-    def packs(self):
-        assert self.given is not None
-        return self.given.where(F.col("format").isin(*{one.format for one in self.deliveries}))
 
 
 def context_of(spark: SparkSession, settings: Settings, date: str, files: dict[str, bytes], base: Any, work: Path):

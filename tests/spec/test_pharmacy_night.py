@@ -1,24 +1,23 @@
 """Whole nights of one pharmacy: redelivery, correction into another month, refusal and replay after a dialect's fix."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.register import Producer
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile
-from jobs.standardise.context import PACKS, Context
+from jobs.standardise.context import PACKS
 from jobs.standardise.deliveries import Delivery
 from jobs.standardise.pharmacy import standardise
 from jobs.standardise.pools import standard_pool
 from jobs.standardise.write import write_proposal
+from tests.given import Given
 
 HEADER = (
     "ticket_id;line_id;event_type;event_ts_local;patient_nir;patient_nir_key;birth_date;sex;code_raw;quantity_signed;"
@@ -56,17 +55,6 @@ def night(spark: SparkSession, settings: Settings, date: str, lines: list[str], 
             return write_proposal(context, standardise(context), [])
         finally:
             context.release()
-
-
-@dataclass
-class Given(Context):
-    """A context whose packs are handed in."""
-
-    given: DataFrame | None = None
-
-    def packs(self):
-        assert self.given is not None
-        return self.given.where(F.col("format").isin(*{one.format for one in self.deliveries}))
 
 
 def content(settings: Settings, tables: dict[str, Any]) -> list[tuple[str, str, int, str]]:

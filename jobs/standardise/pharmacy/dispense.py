@@ -1,17 +1,14 @@
 """One night of dispensations: every feed's rows merged into their month, each sale told once."""
 
-from typing import Any
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.ledger import line
 from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import of_formats
-from jobs.standardise.merge import merge_append
+from jobs.standardise.merge import merge_append, superseded_lines
 from jobs.standardise.pharmacy import b2, extract
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
 from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
@@ -48,7 +45,8 @@ def standardise_dispensing(context: Context) -> Standardised:
     current = merged.rows
     if any(INVOICES in context.register[one.producer].formats for one in context.deliveries):
         told = context.cache(told_by_invoice(current))
-        events = events + replaced(context, told)
+        lost = told.where("_replaced").withColumn("_cause", F.lit("told by its invoice"))
+        events = events + superseded_lines(context, TABLE, lost)
         current = told.where(~F.col("_replaced"))
     current = load_schema(f"standard/{TABLE}").select(with_possible_duplicates(current))
     return Standardised(
@@ -91,21 +89,3 @@ def with_pharmacy(context: Context, rows: DataFrame) -> DataFrame:
 def content() -> list[str]:
     """Columns that make a row another version of its dispensation."""
     return [name for name in load_schema(f"standard/{TABLE}").names if name not in NOT_CONTENT]
-
-
-def replaced(context: Context, told: DataFrame) -> list[dict[str, Any]]:
-    """Ledger lines for the extract's sales whose invoice counts instead."""
-    rows = told.where("_replaced").groupBy("producer", "delivery_id").count().collect()
-    return [
-        line(
-            row["count"],
-            stage="standardise",
-            source=context.source,
-            producer=row.producer,
-            delivery_id=row.delivery_id,
-            table=TABLE,
-            event="superseded",
-            cause="told by its invoice",
-        )
-        for row in rows
-    ]

@@ -6,9 +6,10 @@ price; what finds nothing there is *unmatched*: its original lies outside of wha
 same care day, so a late reversal changes the month of care and no other.
 """
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.netting import netted, total
 from jobs.core.schema import load_schema
 
 MATCH = [
@@ -47,37 +48,12 @@ def net_claims(rows: DataFrame) -> DataFrame:
 
 def matched_lines(rows: DataFrame) -> DataFrame:
     """One row per MATCH: what was handed out, what came back, and how much of that was matched."""
-    back = F.col("quantity") < 0
-    groups = (
-        rows.withColumn("product", F.coalesce("cip13", "ucd13"))
-        .where(F.col("counts_boxes") & F.col("product").isNotNull())
-        .groupBy(*MATCH)
-        .agg(
-            F.min("code_class").alias("code_class"),
-            F.max("atc").alias("atc"),
-            F.max("department").alias("department"),
-            F.sum(F.greatest("quantity", F.lit(0))).alias("gross_quantity"),
-            F.sum(F.greatest(-F.col("quantity"), F.lit(0))).alias("_back"),
-            total(F.when(~back, F.col("amount_total"))).alias("gross_amount"),
-            total(F.when(back, F.col("amount_total"))).alias("reversal_amount"),
-            total(F.col("amount_total")).alias("net_amount"),
-            total(F.col("amount_base")).alias("net_amount_base"),
-            total(F.col("amount_insurance")).alias("net_amount_insurance"),
-            total(F.col("quantity") * F.col("unit_price")).alias("net_priced_amount"),
-            F.count_if(~back).alias("lines"),
-            F.count_if(back).alias("reversal_lines"),
-        )
+    products = rows.withColumn("product", F.coalesce("cip13", "ucd13"))
+    return netted(
+        products.where(F.col("counts_boxes") & F.col("product").isNotNull()),
+        MATCH,
+        code_class=F.min("code_class"),
+        atc=F.max("atc"),
+        department=F.max("department"),
+        net_priced_amount=total(F.col("quantity") * F.col("unit_price")),
     )
-    matched = F.least("gross_quantity", "_back")
-    return groups.withColumns(
-        {
-            "reversed_quantity": matched,
-            "unmatched_quantity": F.col("_back") - matched,
-            "net_quantity": F.col("gross_quantity") - F.col("_back"),
-        }
-    )
-
-
-def total(amount: Column) -> Column:
-    """An exact sum of decimal euros; zero when no line tells an amount."""
-    return F.coalesce(F.sum(amount), F.lit(0))
