@@ -1,4 +1,4 @@
-"""The night of pharmacies: dispensations in each producer's CSV dialect.
+"""The night of pharmacies: sales, invoices and the insurance's claims, each in its format.
 
 Each night at the hour that `config/policy.toml` names, what producers deposited is **pulled**, **standardised** and
 **checked**. **close** then writes the source's state (complete, partial, failed, absent) whatever happened before it,

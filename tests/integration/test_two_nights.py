@@ -110,9 +110,9 @@ def said_at_all(row: tuple) -> tuple:
 SOLD = """
   with told as (from read_parquet('{truth}/*/dispensation.parquet') where accepted),
     billed as (from read_parquet('{truth}/*/invoice.parquet') where accepted)
-  select producer, cip13, quantity, amount_base, amount_insurance, dispensed_on from billed
+  select producer, cip13, quantity, amount_total, amount_base, amount_insurance, dispensed_on from billed
   union all by name
-  select producer, cip13, quantity, amount_base, amount_insurance, dispensed_on from told
+  select producer, cip13, quantity, amount_total, amount_base, amount_insurance, dispensed_on from told
   where fault <> 'EAN13'
     and (event_type <> 'sale' or (producer, ticket_id) not in (select (producer, ticket_id) from billed))
 """
@@ -125,6 +125,8 @@ def test_published_amounts_and_quantities_are_those_of_the_truth(nights: Nights)
     ours = duckdb.sql(f"select {SUMS} from {published} where code_class = 'drug' group by 1 order by 1").fetchall()
     sold = SOLD.format(truth=nights.settings.truth)
     assert ours == duckdb.sql(f"select {SUMS} from ({sold}) group by 1 order by 1").fetchall()
+    paid = duckdb.sql(f"select sum(amount_total) from {published} where code_class in ('drug', 'fee')").fetchall()
+    assert paid == duckdb.sql(f"select sum(amount_total) from ({sold})").fetchall()  # an invoice tells its fees apart
     feeds = duckdb.sql(f"select feed, count(*) from {published} where code_class = 'drug' group by 1").fetchall()
     assert sorted(name for name, count in feeds if count > 50) == ["extract", "invoice"]
 

@@ -154,6 +154,22 @@ def test_rows_of_an_invoice_and_net_boxes(spark: SparkSession, settings: Setting
     assert (net["net_quantity"], net["net_amount"], net["product"]) == (3, Decimal("10504.36"), "3400935955838")
 
 
+def test_an_invoice_replaces_a_sale_that_the_extract_told_in_another_month(spark: SparkSession, settings: Settings):
+    """Sold on the last of October, billed on the first of November: no new row falls into October, which is mended."""
+    october = EXTRACT.replace(b"21/11/2026", b"31/10/2026")
+    _, base, _ = night(spark, settings, "2026-11-22", {"a.csv": october})
+    lines = (drug(care="261101"), replace(FEE, care="261101"))
+    told, after, _ = night(spark, settings, "2026-11-23", {"a.b2": lot(invoice(bill(lines=lines)))}, base)
+    assert told["scope"] == {"dispensation": ["2026-10", "2026-11"]}
+    kept = sorted((row["period"], row["feed"], row["event_type"], row["quantity"]) for row in rows(settings, after))
+    assert kept == [
+        ("2026-10", "extract", "return", -1),
+        ("2026-10", "extract", "sale", 1),
+        ("2026-11", "invoice", "sale", 2),
+        ("2026-11", "invoice", "sale", 2),
+    ]
+
+
 def test_an_invoice_stands_in_the_place_of_the_extract(spark: SparkSession, settings: Settings):
     told, base, proposal = night(spark, settings, "2026-11-22", {"a.csv": EXTRACT, "a.b2": lot(invoice(bill()))})
     assert counts(told) == (4, 0, 0, 0)
