@@ -4,7 +4,8 @@ import pyarrow as pa
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from jobs.standardise.shared_record import patient, results
+from jobs.standardise.shared_record import patient
+from jobs.standardise.shared_record.facts import FACTS
 
 PLACE = ("producer", "delivery_id", "file")
 HEADER = (
@@ -21,6 +22,13 @@ HEADER = (
     "confidentiality",
     "author_speciality",
     "care_setting",
+    "author_id",  # root^extension of the first author, a professional or the patient
+    "organisation_id",  # root^extension of the first author's organisation
+    "visibility",  # codes of the registry, sorted, with one space between them
+    "availability",  # approved, deprecated, archived or deleted
+    "logical_id",  # stays when only the metadata change
+    "entry_id",  # changes with every change
+    "submitted_text",
     "body_media_type",
     "body_sha256",
     "content_sha256",
@@ -31,7 +39,6 @@ def _text(*names: str) -> list[T.StructField]:
     return [T.StructField(name, T.StringType()) for name in names]
 
 
-RESULT = T.StructType(_text(*results.FIELDS))
 PARSED = T.StructType(
     [
         *_text(*PLACE),
@@ -43,7 +50,7 @@ PARSED = T.StructType(
         T.StructField("level", T.LongType()),
         T.StructField("body_bytes", T.LongType()),
         *_text(*patient.FIELDS),
-        T.StructField("results", T.ArrayType(RESULT)),
+        *[T.StructField(name, T.ArrayType(T.StructType(_text(*fields)))) for name, fields in FACTS.items()],
     ]
 )
 ARROW: pa.Schema = to_arrow_schema(PARSED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from lxml import etree
 
+from jobs.standardise.shared_record.facts import MEASURE
 from jobs.standardise.shared_record.oids import (
     HL7,
     LABORATORY_DOCUMENTS,
@@ -20,27 +21,10 @@ COMPARED = re.compile(r"^\s*(<=|>=|<|>|≤|≥)\s*(.+)$")
 MAX_CODE = 40
 UNSAFE = re.compile(r"@|(?<![\d.])[\d ]{13,}(?![\d.])|\s\S+\s")  # a NIR, an address, a sentence
 COMPARATORS = {"≤": "<=", "≥": ">="}
-FIELDS = (
-    "time",
-    "code",
-    "code_system",
-    "code_kind",
-    "status",
-    "value_type",
-    "value_number",
-    "value_comparator",
-    "value_code",
-    "value_system",
-    "unit",
-    "interpretation",
-    "reference_low",
-    "reference_high",
-    "null_flavor",
-)
 
 
 def read_results(root: etree._Element, type_code: str | None) -> list[dict[str, Any]]:
-    """Observations in document order, columns of FIELDS as text.
+    """Observations in document order, fields of MEASURE as text.
 
     All sections of a laboratory document hold results; in any other document only the results section does.
     """
@@ -71,7 +55,7 @@ CONTAINERS = {HL7 + name for name in ("act", "organizer", "component", "entryRel
 
 def read_observation(element: etree._Element) -> dict[str, Any]:
     """One observation."""
-    values: dict[str, Any] = dict.fromkeys(FIELDS)
+    values: dict[str, Any] = dict.fromkeys(MEASURE)
     values |= read_code(element.find(HL7 + "code"))
     values |= read_value(element.find(HL7 + "value"))
     values["status"] = code_of(element.find(HL7 + "statusCode"))
