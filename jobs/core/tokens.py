@@ -4,8 +4,12 @@ import base64
 import hashlib
 import hmac
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from jobs.core.distinct import each
 
 UNIT_SEPARATOR = "\x1f"  # cannot occur in a field of any format read here
 BASE32_HEX = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
@@ -62,3 +66,13 @@ def text_base32(key: bytes, *parts: str) -> str:
 def text_hex(key: bytes, *parts: str) -> str:
     """What ``token_hex`` computes, for the few values that are handled outside Spark."""
     return hmac.new(key, UNIT_SEPARATOR.join(parts).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def joined(*parts: pa.Array | str) -> pa.Array:
+    """What ``message`` joins, for Arrow columns: null where a part is null."""
+    return pc.binary_join_element_wise(*parts, UNIT_SEPARATOR)
+
+
+def token_hex_array(key: bytes, messages: pa.Array) -> pa.Array:
+    """What ``token_hex`` computes, for a column of joined messages; each distinct one is hashed once."""
+    return each(messages, lambda text: hmac.digest(key, text.encode(), "sha256")[:16].hex(), pa.string())

@@ -5,13 +5,17 @@ quoted cell holds line breaks. The header is found by its column names within th
 banner. Memory per task is bounded by one Arrow batch (64 MB by Spark's default), one part of a file and one record.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import from_arrow_schema
 
+from jobs.core.tokens import with_key
 from jobs.standardise.delimited_file import Covers, FileReader, Record, Shape
 from jobs.standardise.dialects import Dialect
 
@@ -19,8 +23,8 @@ BATCH_RECORDS = 8192
 BLANKS = "\u00a0\u202f\u2009\t\r\n"
 NEEDED = ("producer", "delivery_id", "file", "offset", "bytes", "record", "head")
 PLACE = ("producer", "delivery_id", "file", "record", "offset", "bytes", "dialect", "problem", "field", "noted")
+DIALECT = PLACE.index("dialect")
 PLACE_TYPES = {"record": pa.int64(), "offset": pa.int64(), "bytes": pa.binary()}
-DDL = {pa.string(): "string", pa.int64(): "bigint", pa.binary(): "binary"}
 
 
 class Reader(Protocol):
@@ -34,15 +38,13 @@ class Reader(Protocol):
 
 
 ReaderOf = Callable[[dict[str, Any]], Reader]
+Make = Callable[[pa.RecordBatch, bytes], pa.RecordBatch]
 
 
-def read_delimited(
-    packs: DataFrame,
-    dialects: Mapping[str, Dialect],
-    shape: Shape,
-    covers: Mapping[tuple[str, str], Covers] | None = None,
-) -> DataFrame:
-    """One row per record of the packs' files, as read_files gives them.
+def delimited_reader(
+    dialects: Mapping[str, Dialect], shape: Shape, covers: Mapping[tuple[str, str], Covers] | None = None
+) -> ReaderOf:
+    """A reader of delimited files for read_files.
 
     ``dialects``: by producer. ``covers``: first and last day by producer and delivery, which a banner is compared with.
     ``problem`` is null or one of ``header``, ``months``, ``encoding``, ``total``, ``columns``.
@@ -53,28 +55,33 @@ def read_delimited(
         own = told.get((part["producer"], part["delivery_id"]))
         return FileReader(part, dialects[part["producer"]], shape, own)
 
-    return read_files(packs, reader, shape)
+    return reader
 
 
-def read_files(packs: DataFrame, reader_of: ReaderOf, shape: Shape) -> DataFrame:
-    """One row per record of the packs' files.
+def read_files(
+    packs: DataFrame, key: DataFrame, reader_of: ReaderOf, shape: Shape, make: Make, made: pa.Schema
+) -> DataFrame:
+    """What ``make`` makes of the records of the packs' files, columns of ``made``.
 
     ``packs``: as the context gives them; a record taken again is a part with its ``record`` number and its file's
-    ``head``. Returns ``PLACE`` and one text column per canonical column. ``problem`` is null or why nothing could be
-    read, then no cell is filled and ``field`` is the column at fault, if one is; ``noted`` is null or a warning's code.
-    Cells are cleaned: see ``clean``.
+    ``head``. ``make`` is given a batch of records of one dialect, and the key that a one-row table holds: columns
+    ``PLACE`` and one text column per canonical column. ``problem`` is null or why nothing could be read, then no cell
+    is filled and ``field`` is the column at fault, if one is; ``noted`` is null or a warning's code. Cells are cleaned:
+    see ``clean``.
     """
     schema = pa.schema([(name, PLACE_TYPES.get(name, pa.string())) for name in (*PLACE, *shape.columns)])
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batched(records(parts_of(batches), reader_of), schema):
-            yield with_clean_cells(batch, shape.columns)
+        whole = iter(batches)
+        for first in whole:
+            key = first.column("key")[0].as_py()
+            parts = parts_of(chain([first], whole))
+            for batch in batched(records(parts, reader_of), schema):
+                yield make(with_clean_cells(batch, shape.columns), key)
 
-    ddl = ", ".join(f"`{item.name}` {DDL[item.type]}" for item in schema)
     file = ("producer", "delivery_id", "file")
-    return (
-        packs.select(*NEEDED).repartition(*file).sortWithinPartitions(*file, "record", "offset").mapInArrow(read, ddl)
-    )
+    held = packs.select(*NEEDED).repartition(*file).sortWithinPartitions(*file, "record", "offset")
+    return with_key(held, key).mapInArrow(read, from_arrow_schema(made))
 
 
 def parts_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
@@ -101,15 +108,17 @@ def records(parts: Iterable[dict[str, Any]], reader_of: ReaderOf) -> Iterator[Re
 
 
 def batched(rows: Iterator[Record], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Rows as Arrow batches of a limited number of records."""
-    held: list[Record] = []
+    """Rows as Arrow batches of a limited number of records, each of one dialect."""
+    held: dict[str, list[Record]] = defaultdict(list)
     for row in rows:
-        held.append(row)
-        if len(held) == BATCH_RECORDS:
-            yield to_batch(held, schema)
-            held = []
-    if held:
-        yield to_batch(held, schema)
+        own = held[row[DIALECT]]
+        own.append(row)
+        if len(own) == BATCH_RECORDS:
+            yield to_batch(own, schema)
+            held[row[DIALECT]] = []
+    for own in held.values():
+        if own:
+            yield to_batch(own, schema)
 
 
 def to_batch(rows: list[Record], schema: pa.Schema) -> pa.RecordBatch:

@@ -22,7 +22,7 @@ KEYS = ("encoding", "separator", "quote", *VALUE_KEYS, "columns")
 OPTIONAL = ("constants", "price")
 MONEY = ("euro", "cent")
 PRICE = {"per": ("line", "unit"), "fee": ("included", "separate"), "vat": ("included", "excluded")}
-DIRECTIVES = {"d": "dd", "m": "MM", "Y": "yyyy", "y": "yy", "H": "HH", "M": "mm", "S": "ss"}
+DIRECTIVES = "dmYyHMS"
 EPOCH = re.compile(r"epoch_ms(?: (\S+))?")
 PARIS = "Europe/Paris"
 
@@ -51,7 +51,8 @@ class Values:
     def wrong_values(self, canonical: tuple[str, ...]) -> list[str]:
         """Keys whose value has no meaning. Raises ConfigError on a date format that is not supported."""
         for pattern in (self.date_format, self.timestamp_format):
-            spark_pattern(pattern)
+            if epoch_zone(pattern) is None:
+                pieces(pattern)
         checks = (
             ("decimal", self.decimal in (",", ".")),
             ("money", self.money in MONEY),
@@ -123,20 +124,17 @@ def normalise(name: str) -> str:
     return "".join(char for char in plain.casefold() if char.isalnum())
 
 
-def spark_pattern(pattern: str) -> str:
-    """A strptime format as Spark's pattern. Raises ConfigError on a directive that is not supported.
+def pieces(pattern: str) -> list[tuple[str, str]]:
+    """A strptime format as pairs (directive, literal text), one of each pair empty.
 
-    ``epoch_ms``, or ``epoch_ms America/Guadeloupe``, is no pattern and stays as it is.
+    Raises ConfigError on a directive that is not supported. ``epoch_ms``, or ``epoch_ms America/Guadeloupe``, is no
+    pattern: see epoch_zone.
     """
-    if EPOCH.fullmatch(pattern):
-        epoch_zone(pattern)
-        return pattern
-    pieces = []
-    for directive, text in re.findall(r"%(.)|([^%]+)", pattern):
+    found: list[tuple[str, str]] = re.findall(r"%(.)|([^%]+)", pattern)
+    for directive, _ in found:
         if directive and directive not in DIRECTIVES:
             raise ConfigError(f"date format {pattern!r}: %{directive} is not supported.")
-        pieces.append(DIRECTIVES[directive] if directive else quoted(text))
-    return "".join(pieces)
+    return found
 
 
 def epoch_zone(pattern: str) -> str | None:
@@ -148,8 +146,3 @@ def epoch_zone(pattern: str) -> str | None:
         return ZoneInfo(match[1] or PARIS).key
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(f"date format {pattern!r}: there is no such time zone.") from None
-
-
-def quoted(text: str) -> str:
-    """Literal text of a date pattern: its letters would otherwise be read as fields."""
-    return re.sub(r"[A-Za-z]+", lambda letters: f"'{letters.group()}'", text)

@@ -1,24 +1,26 @@
 """Cells to values: the test vectors, and one line per rule and warning."""
 
 import csv
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.rules import rule
 from jobs.core.settings import REPOSITORY
-from jobs.standardise.delimited import PLACE, clean
-from jobs.standardise.dialects import Dialect, load_dialects, spark_pattern
-from jobs.standardise.pharmacy import fields
+from jobs.standardise.delimited import PLACE, PLACE_TYPES, clean
+from jobs.standardise.dialects import Dialect, Values, load_dialects
+from jobs.standardise.pharmacy import days, fields
+from jobs.standardise.pharmacy.boxes import Boxes, atc_on
 from jobs.standardise.pharmacy.columns import COLUMNS
-from jobs.standardise.pharmacy.products import damaged, with_product
-from jobs.standardise.pharmacy.rows import typed_rows
-from jobs.standardise.pharmacy.traits import claims_of, with_tokens
-from jobs.standardise.pharmacy.warn import Terms
+from jobs.standardise.pharmacy.products import carried, damaged, with_product
+from jobs.standardise.pharmacy.rows import typed_columns
+from jobs.standardise.pharmacy.terms import Terms
 
 VECTORS = REPOSITORY / "tests" / "data" / "pharmacy" / "code_amount_date_vectors.csv"
 TERMS = Terms("2026-11-22", 6, 27, frozenset({"PH7", "HD7"}))
@@ -30,75 +32,78 @@ def vectors(*kinds: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def dialects() -> dict[str, Dialect]:
-    return load_dialects(Path(REPOSITORY) / "config" / "dialects", COLUMNS)
+def standard() -> Dialect:
+    return load_dialects(Path(REPOSITORY) / "config" / "dialects", COLUMNS)["standard"]
 
 
-def cleaned(spark: SparkSession, rows: list[dict[str, str]]) -> DataFrame:
-    texts = clean(pa.array([row["raw"] for row in rows], pa.string()))
-    return spark.createDataFrame(list(enumerate(texts.to_pylist())), "n int, t string")
+def cleaned(rows: list[dict[str, str]]) -> list[str]:
+    return clean(pa.array([row["raw"] for row in rows], pa.string())).to_pylist()
 
 
-def test_amounts_rates_and_quantities_of_the_vectors(spark: SparkSession):
-    rows = vectors("amount_eur", "amount_centimes", "rate", "quantity")
-    kinds = [row["kind"] for row in rows]
-    text = F.col("t")
-    read = cleaned(spark, rows).select(
-        "n",
-        fields.euros(text).alias("amount_eur"),
-        fields.cents(text).alias("amount_centimes"),
-        fields.rate(text).alias("rate"),
-        fields.quantity(text).cast("decimal(12,2)").alias("quantity"),
-        fields.unreadable(text, fields.euros(text)).alias("refused_amount_eur"),
-        fields.unreadable(text, fields.cents(text)).alias("refused_amount_centimes"),
-        fields.unreadable_rate(text, fields.rate(text)).alias("refused_rate"),
-        fields.quantity(text).isNull().alias("refused_quantity"),
-    )
-    for row in read.collect():
-        case, kind = rows[row.n], kinds[row.n]
-        told = (row[kind], row[f"refused_{kind}"])
+READERS = {
+    "amount_eur": (fields.euros, fields.missing, 100),
+    "amount_centimes": (fields.cents, fields.missing, 100),
+    "rate": (fields.rate, fields.missing_rate, 100),
+    "quantity": (fields.quantity, lambda text: False, 1),
+}
+
+
+def test_amounts_rates_and_quantities_of_the_vectors():
+    rows = vectors(*READERS)
+    for case, text in zip(rows, cleaned(rows), strict=True):
+        read, missing, parts = READERS[case["kind"]]
+        value = read(text)
+        told = (None if value is None else Decimal(value) / parts, value is None and not missing(text))
         if case["expected"] in ("valid", "flag") and ";" not in case["normalized"]:
             assert told == (Decimal(case["normalized"]), False), case
-        elif case["flags"] == "blank_numeric" or (case["expected"] == "missing" and kind != "quantity"):
+        elif case["flags"] == "blank_numeric" or (case["expected"] == "missing" and case["kind"] != "quantity"):
             assert told == (None, False), case  # a blank amount of an extract is missing; B2 would refuse it
         else:
             assert told == (None, True), case  # two rates in one cell, fractions and missing quantities included
 
 
-def boxes(spark: SparkSession):
-    """One known presentation, whose class changed on 1 July 2026."""
-    atcs = [("2019-11", "N02BE01"), ("2026-07", "N02BE51")]
-    shape = "code string, atcs array<struct<since: string, atc: string>>, price_eur decimal(12,2)"
-    rows = [("3400935955838", atcs, Decimal("2.18"), Decimal("3.20"))]
-    return spark.createDataFrame(rows, f"{shape}, public_price_eur decimal(12,2)")
+ATCS = (("2019-11", "N02BE01"), ("2026-07", "N02BE51"))  # the class changed on 1 July 2026
+BOXES = Boxes({"3400935955838": (ATCS, 218, 320)})  # one known presentation
 
 
-def test_product_codes_of_the_vectors(spark: SparkSession):
+def test_product_codes_of_the_vectors():
     rows = vectors("drug_code")
-    frame = cleaned(spark, rows).withColumn("code_raw", F.col("t")).withColumn("damaged", damaged(F.col("t")))
-    frame = frame.withColumn("dispensed_on", F.lit("2026-11-21").cast("date"))
-    for row in with_product(frame, boxes(spark)).collect():
-        case = rows[row.n]
+    for case, text in zip(rows, cleaned(rows), strict=True):
+        row = BOXES.product(text)
         if case["expected"] == "valid" and case["normalized"].startswith("34009"):
             known = case["normalized"] == "3400935955838"
-            assert (row.code_class, row.cip13, row.code_known) == ("drug", case["normalized"], known), case
+            assert (row.code_class, row.cip13, row.known) == ("drug", case["normalized"], known), case
         elif case["expected"] == "valid":
             assert (row.code_class, row.cip13, row.ucd13) == ("hospital_drug", None, case["normalized"]), case
         elif case["expected"] == "other_product":
             assert (row.code_class, row.cip13) == ("other_product", None), case
         elif case["expected"] == "missing":
-            assert (row.code_class, row["product"]) == ("unknown", None), case
+            assert (row.code_class, row.product) == ("unknown", None), case
         elif case["flags"] == "bad_ucd_key":
             assert (row.code_class, row.cip13) == ("unknown", None), case
         else:
             assert (row.code_class, row.damaged) == ("unknown", case["flags"] == "scientific_notation"), case
 
 
-def test_the_class_is_that_of_the_day_of_dispensing(spark: SparkSession):
-    days = [("2026-06-30", "N02BE01"), ("2026-07-01", "N02BE51"), ("2018-01-01", "N02BE01")]
-    frame = spark.createDataFrame([("3400935955838", day) for day, _ in days], "code_raw string, day string")
-    frame = frame.withColumn("dispensed_on", F.col("day").cast("date"))
-    assert {(row.day, row.atc) for row in with_product(frame, boxes(spark)).collect()} == set(days)
+def test_columns_of_spark_say_of_a_code_what_is_said_of_it_one_by_one(spark: SparkSession):
+    more = ["", "0", "3541848", "0000003541848", "9009994", "9000024", "9999999", "3400 935 955 838", "1850575990042",
+            "3-mars", "7.0", "3400892065366", "INT0042", "rappeler", "3400935955838"]  # fmt: skip
+    texts = [*cleaned(vectors("drug_code")), *more]
+    shape = "code string, atcs array<struct<since: string, atc: string>>, price_eur decimal(12,2)"
+    known = spark.createDataFrame([("3400935955838", list(ATCS), Decimal("2.18"))], shape)
+    frame = spark.createDataFrame(list(enumerate(texts)), "n int, code_raw string")
+    frame = frame.withColumn("dispensed_on", F.lit("2026-11-21").cast("date"))
+    told = with_product(frame.withColumn("damaged", damaged(F.col("code_raw"))), known)
+    for row in told.withColumn("carried", carried(F.col("product"))).collect():
+        one = BOXES.product(texts[row.n])
+        assert one[:5] == (row["product"], row.code_class, row.cip13, row.ucd13, row.code_known), texts[row.n]
+        assert (one.carried, one.damaged) == (row.carried, row.damaged), texts[row.n]
+        assert atc_on(one.atcs, date(2026, 11, 21)) == row.atc
+
+
+def test_the_class_is_that_of_the_day_of_dispensing():
+    classes = {"2026-06-30": "N02BE01", "2026-07-01": "N02BE51", "2018-01-01": "N02BE01"}
+    assert {day: atc_on(ATCS, date.fromisoformat(day)) for day in classes} == classes
 
 
 PATTERNS = {
@@ -110,19 +115,13 @@ PATTERNS = {
 LATER = ("sas_datetime", "sas_date", "float")  # SAS deliveries come with DCIR
 
 
-def test_dates_of_the_vectors(spark: SparkSession):
+def test_dates_of_the_vectors():
     rows = [row for row in vectors("event_date") if row["flags"] not in LATER and "JAN" not in row["raw"]]
-    patterns = [PATTERNS.get(row["flags"], "%d/%m/%Y" if "-" not in row["raw"] else "%Y-%m-%d") for row in rows]
-    moment = F.lit(None).cast("timestamp")
-    for pattern in sorted(set(patterns)):
-        chosen = F.col("n").isin([n for n, one in enumerate(patterns) if one == pattern])
-        moment = F.when(chosen, F.try_to_timestamp("t", F.lit(spark_pattern(pattern)))).otherwise(moment)
-    frame = cleaned(spark, rows).withColumn("m", moment)
-    read = frame.select("n", fields.day(F.col("m")).alias("day"), fields.no_date(F.col("t"), F.col("m")).alias("none"))
-    for row in read.collect():
-        case = rows[row.n]
+    for case, text in zip(rows, cleaned(rows), strict=True):
+        pattern = PATTERNS.get(case["flags"], "%d/%m/%Y" if "-" not in case["raw"] else "%Y-%m-%d")
+        day, none = days.day(text, days.reader(pattern))
         expected = {"valid": (case["normalized"], False), "sentinel": (None, True), "missing": (None, True)}
-        assert (row.day and row.day.isoformat(), row.none) == expected.get(case["expected"], (None, False)), case
+        assert (day and day.isoformat(), none) == expected.get(case["expected"], (None, False)), case
 
 
 GOOD = {
@@ -181,49 +180,39 @@ CASES: list[tuple[dict[str, str], str | None, str | None, str | None]] = [
 ]  # fmt: skip
 
 
-def raw_frame(spark: SparkSession, changes: list[dict[str, str]], dialect: str = "standard") -> DataFrame:
-    place = ", ".join(f"{name} {'bigint' if name in ('record', 'offset') else 'string'}" for name in PLACE)
-    cells = ", ".join(f"{name} string" for name in COLUMNS)
-    rows = [
-        (
-            "PH1",
-            "D1",
-            "f.csv",
-            n,
-            0,
-            "",
-            dialect,
-            None,
-            None,
-            None,
-            *clean(pa.array([{**GOOD, **change}.get(name) for name in COLUMNS], pa.string())).to_pylist(),
-        )
-        for n, change in enumerate(changes)
-    ]
-    return spark.createDataFrame(rows, f"{place}, {cells}")
+def batch_of(changes: list[dict[str, str]], dialect: str) -> pa.RecordBatch:
+    """Records as they are read, each the good one with some cells changed."""
+    place = {"producer": "PH1", "delivery_id": "D1", "file": "f.csv", "offset": 0, "bytes": b"", "dialect": dialect}
+    rows = [dict.fromkeys(PLACE) | place | {"record": rank} for rank in range(len(changes))]
+    arrays = [pa.array([row[name] for row in rows], PLACE_TYPES.get(name, pa.string())) for name in PLACE]
+    cells = [{**GOOD, **change} for change in changes]
+    arrays += [clean(pa.array([one.get(name) for one in cells], pa.string())) for name in COLUMNS]
+    return pa.RecordBatch.from_arrays(arrays, names=[*PLACE, *COLUMNS])
 
 
-def typed(spark: SparkSession, dialects: dict[str, Dialect], changes: list[dict[str, str]]) -> DataFrame:
-    return typed_rows(raw_frame(spark, changes), dialects, boxes(spark), TERMS)
+def typed(dialect: Values, changes: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """What every record of a batch becomes, with all that is found on the way."""
+    columns = typed_columns(batch_of(changes, dialect.name), dialect, BOXES, TERMS, bytes(32))
+    values = {name: column.to_pylist() for name, column in columns.items()}
+    return [{name: value[rank] for name, value in values.items()} for rank in range(len(changes))]
 
 
-def test_each_rule_and_warning(spark: SparkSession, dialects: dict[str, Dialect]):
-    rows = typed(spark, dialects, [case[0] for case in CASES]).orderBy("record").collect()
-    told = [(CASES[row.record][0], row.rule, row.field, row.warnings) for row in rows]
+def test_each_rule_and_warning(standard: Dialect):
+    rows = typed(standard, [case[0] for case in CASES])
+    told = [(CASES[row["record"]][0], row["rule"], row["field"], row["warnings"]) for row in rows]
     assert told == CASES
     for _, code, _, warnings in CASES:
         for found in filter(None, [code, *(warnings or "").split(",")]):
             assert rule(found).severity == ("critical" if found == code else "warning")
 
 
-def test_returns_are_negative_and_amounts_follow(spark: SparkSession, dialects: dict[str, Dialect]):
+def test_returns_are_negative_and_amounts_follow(standard: Dialect):
     changes = [
         {"event_type": "annulation"},
         {"quantity_signed": "-1", "amount_total": "-2,18"},
         {"amount_total": "1 466,29"},
     ]
-    rows = typed(spark, dialects, changes).orderBy("record").collect()
-    assert [(row.quantity, row.amount_total_value) for row in rows] == [
+    assert [(row["quantity"], row["amount_total"]) for row in typed(standard, changes)] == [
         (-2, Decimal("-4.36")),
         (-1, Decimal("-2.18")),
         (2, Decimal("1466.29")),
@@ -253,28 +242,25 @@ PEOPLE: list[tuple[str, dict[str, str], bool, str | None]] = [
 ]  # fmt: skip
 
 
-def test_subjects_and_claims(spark: SparkSession, dialects: dict[str, Dialect]):
-    key = spark.createDataFrame([(bytearray(32),)], "key binary")
-    rows = with_tokens(typed(spark, dialects, [one[1] for one in PEOPLE]), key)
-    found = rows.select("record", "subject_id").orderBy("record").collect()
-    same = [row.subject_id == found[0].subject_id for row in found]
+def test_subjects_and_claims(standard: Dialect):
+    rows = typed(standard, [one[1] for one in PEOPLE])
+    same = [row["subject_id"] == rows[0]["subject_id"] for row in rows]
     assert same == [one[2] for one in PEOPLE]
-    others = [row.subject_id for row, alike in zip(found, same, strict=True) if not alike]
+    others = [row["subject_id"] for row, alike in zip(rows, same, strict=True) if not alike]
     assert len(set(others)) == len(others)
-    claims = claims_of(rows.orderBy("record").coalesce(1)).collect()
-    roles = ["own" if one.own_nir else "holder" if one.holder_nir else None for one in claims]
+    roles = ["own" if row["own_nir"] else "holder" if row["holder_nir"] else None for row in rows]
     assert roles == [one[3] for one in PEOPLE]
-    assert {one.own_nir or one.holder_nir for one in claims} == {"1850575990042", None}
-    assert [one.used_name for one, (name, *_) in zip(claims, PEOPLE, strict=True) if "anonymous" in name] == [None] * 2
+    assert {row["own_nir"] or row["holder_nir"] for row in rows} == {"1850575990042", None}
+    names = [row["used_name"] for row, (name, *_) in zip(rows, PEOPLE, strict=True) if "anonymous" in name]
+    assert names == [None] * 2
 
 
 # what each vector of numbers is to us; the last is twelve characters once its blank key is gone
 NUMBERS = ["sentinel", "sentinel", "valid", "valid", "malformed"]
 
 
-def test_numbers_of_the_vectors_and_what_is_counted(spark: SparkSession, dialects: dict[str, Dialect]):
+def test_numbers_of_the_vectors_and_what_is_counted(standard: Dialect):
     raws = [row["raw"] for row in vectors("nir13+key")]
-    rows = typed(spark, dialects, [{"patient_nir": raw[:13], "patient_nir_key": raw[13:]} for raw in raws])
-    found = rows.orderBy("record").collect()
-    assert [row.nir_state for row in found] == NUMBERS
-    assert [row.warnings for row in found] == [None if state == "valid" else "IDE-002" for state in NUMBERS]
+    rows = typed(standard, [{"patient_nir": raw[:13], "patient_nir_key": raw[13:]} for raw in raws])
+    assert [row["nir_state"] for row in rows] == NUMBERS
+    assert [row["warnings"] for row in rows] == [None if state == "valid" else "IDE-002" for state in NUMBERS]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.core.errors import ConfigError
 from jobs.standardise.delimited_file import FileReader, Shape
-from jobs.standardise.dialects import Dialect, load_dialects, normalise, spark_pattern
+from jobs.standardise.dialects import Dialect, load_dialects, normalise, pieces
 from jobs.standardise.pharmacy.columns import COLUMNS
 
 SHAPE = Shape(
@@ -165,4 +165,4 @@ def test_a_dialect_that_cannot_be_meant_is_refused(tmp_path: Path):
 
 def test_names_and_patterns():
     assert normalise(" N° Ticket_Né(e) ") == "nticketnee"
-    assert spark_pattern("%Y-%m-%dT%H:%M:%S") == "yyyy-MM-dd'T'HH:mm:ss"
+    assert pieces("%Y-%mT") == [("Y", ""), ("", "-"), ("m", ""), ("", "T")]

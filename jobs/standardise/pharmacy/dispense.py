@@ -12,7 +12,7 @@ from jobs.standardise.merge import merge_append, superseded_lines
 from jobs.standardise.pharmacy import b2, extract
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
 from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
-from jobs.standardise.pharmacy.rows import IGNORED
+from jobs.standardise.pharmacy.judge import IGNORED
 
 TABLE = "dispensation"
 INVOICES = b2.FORMAT

@@ -1,19 +1,25 @@
-"""Cells to values, natively in Spark. A value that is there and cannot be read is told apart from one that is missing.
+"""Cells to values, one text at a time. None means missing or unreadable; ``missing`` tells which.
 
-Every function takes cleaned text columns and returns typed ones that are null when the text is missing or
-unreadable; ``unreadable(text, value)`` tells which. ``tests/data/pharmacy`` holds the test vectors of their shapes.
+Texts are cleaned (see delimited.clean). Amounts are whole centimes, rates whole hundredths of a percent: exact.
+``tests/data/pharmacy`` holds the test vectors of their shapes.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
-
-from jobs.standardise.dialects import Values, epoch_zone, spark_pattern
-
-MISSING = r"(?i)^(-|n/?a)?$"
-NO_DATE = r"^[0/\-.: T]*$"  # empty, or zeros where a date should stand
-CURRENCY = r"(?i) ?(€|eur|euros?)$"
+MISSING = re.compile(r"(-|n/?a)?", re.IGNORECASE)
+MISSING_RATE = re.compile(r"(-|n/?a|999([.,]0+)?)?", re.IGNORECASE)  # 999 is the declared code of an unknown rate
+CURRENCY = re.compile(r" ?(€|eur|euros?)$", re.IGNORECASE)
+USUAL = re.compile(r"(-?)([0-9]{1,9})(?:[.,]([0-9]{1,2}))?")
+PLAIN = re.compile(r"[0-9]*[.,][0-9]{1,2}|[0-9]+")
+SPACED = re.compile(r"[0-9]{1,3}( [0-9]{3})+([.,][0-9]{1,2})?")
+GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(\1[0-9]{3})*[.,][0-9]{1,2}")
+NOT_THE_LAST = re.compile(r" |[.,](?=.*[.,])")
+RATE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?")
+QUANTITY = re.compile(r"[+-]?[0-9]{1,6}")
+SERVICE = re.compile(r"[A-Z]{1,3}[0-9A-Z]{0,2}")
+FEE = re.compile(r"(HD|HG)[0-9A-Z]+|HC")
+MOST = 10**12  # centimes: an amount has ten digits before the comma at most
 EVENTS = {
     "sale": ("sale", "vente", "v"),
     "return": ("return", "retour", "r"),
@@ -24,135 +30,100 @@ SEXES = {"1": ("1", "m", "h"), "2": ("2", "f")}
 NO_SEX = ("", "0", "3", "9", "i")
 
 
-def filled(text: Column) -> Column:
-    """The cleaned text, null when nothing is left."""
-    return F.nullif(text, F.lit(""))
+def missing(text: str) -> bool:
+    """Whether a text says that there is no value."""
+    return MISSING.fullmatch(text) is not None
 
 
-def unreadable(text: Column, value: Column, missing: str = MISSING) -> Column:
-    """True when a text is there and no value was made of it."""
-    return value.isNull() & ~text.rlike(missing)
+def missing_rate(text: str) -> bool:
+    """Like ``missing``, for a rate."""
+    return MISSING_RATE.fullmatch(text) is not None
 
 
-def chosen(text: Column, meanings: Mapping[str, tuple[str, ...]]) -> Column:
-    """The canonical value whose spellings include the text, else null."""
-    result = F.lit(None).cast("string")
-    for value, spellings in meanings.items():
-        result = F.when(F.lower(text).isin(*spellings), F.lit(value)).otherwise(result)
-    return result
+def choice(meanings: Mapping[str, tuple[str, ...]]) -> Callable[[str], str | None]:
+    """A reader of the canonical value whose spellings include a text."""
+    values = {spelling: value for value, spellings in meanings.items() for spelling in spellings}
+    return lambda text: values.get(text.lower())
 
 
-def by_dialect(
-    dialects: Mapping[str, Values], choice: Callable[[Values], str], make: Callable[[str], Column]
-) -> Column:
-    """``make(choice(dialect))`` of each row's dialect; one branch per distinct choice keeps patterns literal."""
-    choices = sorted({choice(dialect) for dialect in dialects.values()})
-    column = F.lit(None)
-    for value in choices:
-        names = [dialect.name for dialect in dialects.values() if choice(dialect) == value]
-        column = F.when(F.col("dialect").isin(*names), make(value)).otherwise(column)
-    return column
+event, unit, sex = choice(EVENTS), choice(UNITS), choice(SEXES)
 
 
-def magnitude(text: Column) -> tuple[Column, Column]:
+def odd_sex(text: str) -> bool:
+    """Whether a sex is neither one of the two nor a way to say that it is not known."""
+    return sex(text) is None and text.lower() not in NO_SEX
+
+
+def birth_rank(text: str) -> str | None:
+    """The rank of birth on the card, one digit from 1."""
+    return text if len(text) == 1 and text in "123456789" else None
+
+
+def magnitude(text: str) -> tuple[int, str]:
     """Sign (1 or -1) and unsigned body of an amount: leading or trailing minus, or parentheses."""
-    body = F.regexp_replace(text, CURRENCY, "")
-    signed = F.regexp_replace(F.regexp_replace(body, r"^\((.*)\)$", "-$1"), r"^(.*)-$", "-$1")
-    return F.when(signed.startswith("-"), F.lit(-1)).otherwise(F.lit(1)), F.regexp_replace(signed, "^[+-] ?", "")
+    body = CURRENCY.sub("", text)
+    if body.startswith("(") and body.endswith(")"):
+        body = "-" + body[1:-1]
+    if body.endswith("-"):
+        body = "-" + body[:-1]
+    return -1 if body.startswith("-") else 1, re.sub("^[+-] ?", "", body)
 
 
-def euros(text: Column) -> Column:
-    """An amount in euros, exact to the cent: 7,35 · 7.35 · 1 466,29 · 1.466,29 · 1,466,29 · 7,35 € · 7,35- · (7,35).
+def euros(text: str) -> int | None:
+    """Centimes of an amount in euros: 7,35 · 7.35 · 1 466,29 · 1.466,29 · 1,466,29 · 7,35 € · 7,35- · (7,35).
 
     ``1,466`` is refused: it may be thousands or three decimals.
     """
-    usual = text.rlike(r"^-?\d{1,9}([.,]\d{1,2})?$")  # nearly every value: spares it the work below
+    usual = USUAL.fullmatch(text)
+    if usual:
+        return hundredths(usual[2], usual[3]) * (-1 if usual[1] else 1)
     sign, bare = magnitude(text)
-    plain = bare.rlike(r"^(\d*[.,]\d{1,2}|\d+)$")
-    spaced = bare.rlike(r"^\d{1,3}( \d{3})+([.,]\d{1,2})?$")
-    grouped = bare.rlike(r"^\d{1,3}([.,])\d{3}(\1\d{3})*[.,]\d{1,2}$")
-    number = F.regexp_replace(F.regexp_replace(bare, r"[ ]|[.,](?=.*[.,])", ""), ",", ".")
-    unusual = F.when(plain | spaced | grouped, (money(number) * sign).try_cast("decimal(12,2)"))
-    return F.when(usual, money(F.translate(text, ",", "."))).otherwise(unusual)
+    if not (PLAIN.fullmatch(bare) or SPACED.fullmatch(bare) or GROUPED.fullmatch(bare)):
+        return None
+    whole, _, part = NOT_THE_LAST.sub("", bare).replace(",", ".").partition(".")
+    value = hundredths(whole or "0", part)
+    return sign * value if value < MOST else None
 
 
-def cents(text: Column) -> Column:
-    """An amount in whole cents, as euros."""
+def cents(text: str) -> int | None:
+    """An amount in whole centimes."""
     sign, bare = magnitude(text)
-    value = bare.try_cast("decimal(12,0)") * sign / F.lit(100).cast("decimal(3,0)")
-    return F.when(bare.rlike(r"^\d{1,12}$"), value.try_cast("decimal(12,2)"))
+    return sign * int(bare) if re.fullmatch("[0-9]{1,12}", bare) else None
 
 
-def money(number: Column) -> Column:
-    """Digits with a decimal point as an exact decimal; null beyond ten digits."""
-    return number.try_cast("decimal(12,2)")
+def hundredths(whole: str, part: str | None) -> int:
+    """Digits before and after the comma, two at most, as hundredths."""
+    return int(whole) * 100 + int((part or "").ljust(2, "0"))
 
 
-def amount(text: Column, dialects: Mapping[str, Values]) -> Column:
-    """An amount in euros, from the unit that the row's dialect declares."""
-    return by_dialect(dialects, lambda one: one.money, lambda unit: euros(text) if unit == "euro" else cents(text))
+AMOUNT = {"euro": euros, "cent": cents}
 
 
-def rate(text: Column) -> Column:
-    """A rate of reimbursement in percent: 65 · 065 · 65% · 65 % · 65.00 · 0.65, a fraction. 999 means unknown: null."""
-    bare = F.regexp_replace(F.regexp_replace(text, r" ?%$", ""), ",", ".")
-    value = F.when(bare.rlike(r"^\d{1,3}(\.\d{1,2})?$"), bare.try_cast("decimal(5,2)"))
-    fraction = bare.rlike(r"^0\.\d{1,2}$") & (value > 0)
-    value = F.when(fraction, (value * 100).cast("decimal(5,2)")).otherwise(value)
-    return F.when(value <= 145, value)
+def rate(text: str) -> int | None:
+    """A rate of reimbursement in hundredths of a percent: 65 · 065 · 65% · 65 % · 65.00 · 0.65, a fraction.
 
-
-def unreadable_rate(text: Column, value: Column) -> Column:
-    """Like ``unreadable``; 999 is the declared code of an unknown rate."""
-    return unreadable(text, value, r"(?i)^(-|n/?a|999([.,]0+)?)?$")
-
-
-def service(text: Column) -> Column:
-    """A service code of claims (PH7, PHN, HD7); null for anything longer, which would be free text."""
-    bare = F.upper(text)
-    return F.when(bare.rlike(r"^[A-Z]{1,3}[0-9A-Z]{0,2}$"), bare)
-
-
-def is_fee(service: Column) -> Column:
-    """Whether a service code is a pharmacist's fee for dispensing: HD1 to HD7, HDR, HDA, HDE, HDS, HG1 to HG7, HC."""
-    return service.rlike(r"^(HD|HG)[0-9A-Z]+$|^HC$")
-
-
-def quantity(text: Column) -> Column:
-    """A signed whole number of boxes or units."""
-    return F.when(text.rlike(r"^[+-]?\d{1,6}$"), text.try_cast("bigint"))
-
-
-def moment(text: Column, dialects: Mapping[str, Values], choice: Callable[[Values], str]) -> Column:
-    """A date or local time of day in the dialect's format, as the timestamp that a clock on the wall showed.
-
-    The session's time zone is UTC, so nothing is shifted, not even in the night when clocks change. Milliseconds since
-    1970 alone name a moment in UTC: they become what a clock of the dialect's zone showed.
+    999 means unknown: None.
     """
-
-    def parse(pattern: str) -> Column:
-        zone = epoch_zone(pattern)
-        if zone:
-            millis = F.when(text.rlike(r"^-?\d{1,13}$"), text.try_cast("bigint"))
-            return F.from_utc_timestamp(F.timestamp_millis(millis), zone)
-        return F.try_to_timestamp(F.nullif(text, F.lit("")), F.lit(spark_pattern(pattern)))
-
-    return by_dialect(dialects, choice, parse).cast("timestamp")
+    match = RATE.fullmatch(re.sub(" ?%$", "", text).replace(",", "."))
+    if match is None:
+        return None
+    value = hundredths(match[1], match[2])
+    if match[1] == "0" and match[2] and value:
+        value *= 100
+    return value if value <= 14_500 else None
 
 
-def day(moment: Column) -> Column:
-    """The day of a moment; null outside 1900 to 2100, which no declared format means."""
-    value = moment.cast("date")
-    return F.when(F.year(value).between(1900, 2100) & (value != F.lit("1899-12-30").cast("date")), value)
+def service(text: str) -> str | None:
+    """A service code of claims (PH7, PHN, HD7); None for anything longer, which would be free text."""
+    bare = text.upper()
+    return bare if SERVICE.fullmatch(bare) else None
 
 
-def no_date(text: Column, moment: Column) -> Column:
-    """True when a text says that there is no date: zeros, 1600, or the day zero of a spreadsheet."""
-    known = (F.year(moment) == 1600) | (moment.cast("date") == F.lit("1899-12-30").cast("date"))
-    return text.rlike(NO_DATE) | F.coalesce(known, F.lit(False))
+def is_fee(code: str) -> bool:
+    """Whether a service code is a pharmacist's fee for dispensing: HD1 to HD7, HDR, HDA, HDE, HDS, HG1 to HG7, HC."""
+    return FEE.fullmatch(code) is not None
 
 
-def birth_day(moment: Column, two_digits: Column, on: Column) -> Column:
-    """A birth date; with a two-digit year the latest century in which the patient was born by ``on``."""
-    value = day(moment)
-    return F.when(two_digits & (value > on), F.add_months(value, -1200)).otherwise(value)
+def quantity(text: str) -> int | None:
+    """A signed whole number of boxes or units."""
+    return int(text) if QUANTITY.fullmatch(text) else None

@@ -1,4 +1,4 @@
-"""Nested JSON of packs as a Spark frame: bytes in, one row per line of a sale out.
+"""Nested JSON of packs: a reader of its files for ``delimited.read_files``.
 
 Memory per task is bounded as for delimited files, and by the longest sale (``nested_file.MAX_VALUE``).
 """
@@ -6,16 +6,14 @@ Memory per task is bounded as for delimited files, and by the longest sale (``ne
 from collections.abc import Mapping
 from typing import Any
 
-from pyspark.sql import DataFrame
-
-from jobs.standardise.delimited import Reader, read_files
+from jobs.standardise.delimited import Reader, ReaderOf
 from jobs.standardise.delimited_header import Shape
 from jobs.standardise.pharmacy.nested_dialect import NestedDialect
 from jobs.standardise.pharmacy.nested_file import NestedReader
 
 
-def read_nested(packs: DataFrame, dialects: Mapping[str, NestedDialect], shape: Shape) -> DataFrame:
-    """One row per line of a sale, as read_files gives them; ``dialects`` by producer.
+def nested_reader(dialects: Mapping[str, NestedDialect], shape: Shape) -> ReaderOf:
+    """A reader of one row per line of a sale; ``dialects`` by producer.
 
     ``problem`` is null or one of ``json`` (cut or malformed from here on), ``list`` (no list of sales, or of lines),
     ``keys`` (one is missing or came twice), ``encoding``, ``empty`` (a file without a byte: no data).
@@ -24,4 +22,4 @@ def read_nested(packs: DataFrame, dialects: Mapping[str, NestedDialect], shape: 
     def reader(part: dict[str, Any]) -> Reader:
         return NestedReader(part, dialects[part["producer"]], shape)
 
-    return read_files(packs, reader, shape)
+    return reader

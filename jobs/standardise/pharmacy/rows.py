@@ -1,135 +1,184 @@
-"""From cells to typed rows: every record gets its values, or the first rule that refuses it, and its warnings."""
+"""From cells to typed rows, a batch of one dialect at a time: values, the first rule that refuses, warnings, tokens."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from jobs.identifiers.nir import nir_status
+from jobs.core.distinct import decimals, each, each_pair, each_several, truth, when
+from jobs.core.schema import load_schema
+from jobs.identifiers.nir import python_clean, python_nir_status
+from jobs.standardise.delimited import PLACE_TYPES, Make
 from jobs.standardise.dialects import Values
-from jobs.standardise.pharmacy import fields
+from jobs.standardise.pharmacy import days, fields
+from jobs.standardise.pharmacy.boxes import Boxes, Product, atc_on
 from jobs.standardise.pharmacy.columns import AMOUNTS
-from jobs.standardise.pharmacy.products import damaged, with_product
-from jobs.standardise.pharmacy.warn import Terms, warnings
+from jobs.standardise.pharmacy.judge import refused, warned
+from jobs.standardise.pharmacy.terms import Terms
+from jobs.standardise.pharmacy.traits import claim_columns, token_columns
 
-PROBLEMS = {
-    "header": "PHA-010",
-    "json": "PHA-011",
-    "list": "PHA-012",
-    "keys": "PHA-013",
-    "months": "PHA-014",
-    "encoding": "PHA-006",
-    "total": "PHA-020",
-    "empty": "PHA-021",
-    "columns": "PHA-001",
-}
-IGNORED = ("PHA-020", "PHA-021")
+TABLE = load_schema("standard/dispensation").arrow
+CLAIM = ("own_nir", "holder_nir", "number_status", "used_name", "given_names", "birth_date_text", "birth_rank")
+Columns = dict[str, pa.Array]
+TEXT, INTEGER, FLAG, DAY = pa.string(), pa.int64(), pa.bool_(), pa.date32()
+REFUSABLE = ("offset", "kind", "bytes", "rule", "field", "warnings")
 
 
-def typed_rows(raw: DataFrame, dialects: Mapping[str, Values], boxes: DataFrame, terms: Terms) -> DataFrame:
-    """Add typed columns, ``rule`` and ``field`` (null when nothing refuses the record) and ``warnings``.
-
-    ``raw``: what read_files returns for the canonical columns. ``boxes``: what jobs.reference.presentations gives.
-    """
-    parsed = with_product(with_dates(with_values(raw, dialects), dialects), boxes)
-    fee = F.col("product").isNull() & fields.is_fee(fields.service(F.col("service_code")))
-    classed = parsed.withColumn("code_class", F.when(fee, "fee").otherwise(F.col("code_class")))
-    judged = classed.withColumn("_refusal", refusal(terms))
-    noted = F.when(F.col("_refusal").isNull(), warnings(dialects, terms))
-    return (
-        judged.withColumn("rule", F.substring_index("_refusal", " ", 1))
-        .withColumn("field", F.nullif(F.expr("substring(_refusal, 9)"), F.lit("")))  # a code has seven characters
-        .withColumn("warnings", F.nullif(F.concat_ws(",", noted, "noted"), F.lit("")))
-        .drop("_refusal")
-    )
+def typed_schema() -> pa.Schema:
+    """Columns of a typed row: those of the record, of ``standard/dispensation``, and of a claim."""
+    types = {name: PLACE_TYPES.get(name, TEXT) for name in REFUSABLE} | dict.fromkeys(CLAIM, TEXT)
+    types |= {"birth_date": DAY, "birth_rank": INTEGER}
+    return pa.schema([*TABLE, *types.items()])
 
 
-def with_values(texts: DataFrame, dialects: Mapping[str, Values]) -> DataFrame:
-    """Add the values that need no other column."""
-    frame = texts.withColumns(
-        {
-            "ticket": fields.filled(F.col("ticket_id")),
-            "line": fields.filled(F.col("line_id")),
-            "event": fields.chosen(F.col("event_type"), fields.EVENTS),
-            "unit_kind": fields.chosen(F.col("unit"), fields.UNITS),
-            "sex_code": fields.chosen(F.col("sex"), fields.SEXES),
-            "rank": F.when(F.col("birth_rank").rlike("^[1-9]$"), F.col("birth_rank")),
-            "quantity_read": fields.quantity(F.col("quantity_signed")),
-            "rate_read": fields.rate(F.col("rate")),
-            "nir_state": nir_status(F.col("patient_nir"), F.col("patient_nir_key")),
-        }
-    )
-    amounts = {f"{name}_read": fields.amount(F.col(name), dialects) for name in AMOUNTS}
-    each = [one.name for one in dialects.values() if one.priced("per") == "unit"]
-    of_units = (amounts["amount_total_read"] * F.col("quantity_read")).try_cast("decimal(12,2)")
-    of_line = F.when(F.col("dialect").isin(*each), of_units).otherwise(amounts["amount_total_read"])
-    # A software that has no kinds of line tells what comes back by its sign alone.
-    signed = [one.name for one in dialects.values() if "event_type" in one.constants]
-    back = F.col("dialect").isin(*signed) & (F.col("quantity_read") < 0)
-    event = F.when(F.coalesce(back, F.lit(False)), "return").otherwise(F.col("event"))
-    return turned(frame.withColumns(amounts | {"amount_total_read": of_line, "event": event}))
+TYPED = typed_schema()
 
 
-def turned(frame: DataFrame) -> DataFrame:
-    """Add the canonical signs: what comes back is negative, also where the software writes it without a sign."""
-    turn = F.col("event").isin("return", "cancel") & (F.col("quantity_read") > 0)
-    sign = F.when(F.coalesce(turn, F.lit(False)), F.lit(-1)).otherwise(F.lit(1))
-    columns = {"turned": sign < 0, "quantity": F.col("quantity_read") * sign}
-    for name in AMOUNTS:
-        value = F.col(f"{name}_read")
-        columns[f"{name}_value"] = F.when(value > 0, value * sign).otherwise(value).cast("decimal(12,2)")
-    return frame.withColumns(columns)
+def typer(dialects: Mapping[str, Values], boxes: Boxes, terms: Terms) -> Make:
+    """What makes typed rows of read_files' batches; ``dialects`` by producer."""
+    by_name = {one.name: one for one in dialects.values()}
+
+    def make(batch: pa.RecordBatch, key: bytes) -> pa.RecordBatch:
+        return typed_batch(batch, by_name[batch.column("dialect")[0].as_py()], boxes, terms, key)
+
+    return make
 
 
-def with_dates(frame: DataFrame, dialects: Mapping[str, Values]) -> DataFrame:
-    """Add the three dates, and the moments they were read from."""
-    moments = {
-        "dispensed_at": fields.moment(F.col("event_ts_local"), dialects, lambda one: one.timestamp_format),
-        "prescribed_at": fields.moment(F.col("prescription_date"), dialects, lambda one: one.date_format),
-        "born_at": fields.moment(F.col("birth_date"), dialects, lambda one: one.date_format),
+def typed_batch(batch: pa.RecordBatch, dialect: Values, boxes: Boxes, terms: Terms, key: bytes) -> pa.RecordBatch:
+    """Columns of TYPED for the rows of one dialect; a refused one keeps its ``bytes`` and has a ``rule``."""
+    columns = typed_columns(batch, dialect, boxes, terms, key)
+    return pa.RecordBatch.from_arrays([columns[one.name].cast(one.type) for one in TYPED], schema=TYPED)
+
+
+def typed_columns(batch: pa.RecordBatch, dialect: Values, boxes: Boxes, terms: Terms, key: bytes) -> Columns:
+    """Every column on the way to the typed row, by name: the cells keep theirs."""
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    values = values_of(columns, dialect) | days_of(columns, dialect)
+    values |= products_of(columns["code_raw"], values["dispensed_on"], boxes)
+    values["service"] = each(columns["service_code"], fields.service, TEXT)
+    fee = pc.and_(pc.is_null(values["product"]), truth(each(values["service"], fields.is_fee, FLAG)))
+    values["code_class"] = when(fee, "fee", values["code_class"])
+    rule, field = refused(columns, values, terms)
+    told = warned(columns, values, dialect, terms, rule)
+    kept = {"rule": rule, "field": field, "warnings": told, "bytes": when(pc.is_valid(rule), columns["bytes"])}
+    whole = columns | values | kept | token_columns(columns, values, key) | claim_columns(columns, values)
+    return whole | final_columns(whole)
+
+
+def values_of(columns: Columns, dialect: Values) -> Columns:
+    """The values that need no other column, and the canonical signs."""
+    quantity = each(columns["quantity_signed"], fields.quantity, INTEGER)
+    event = each(columns["event_type"], fields.event, TEXT)
+    if "event_type" in dialect.constants:
+        # a software that has no kinds of line tells what comes back by its sign alone
+        event = when(pc.less(quantity, 0), "return", event)
+    amounts = {name: each(columns[name], fields.AMOUNT[dialect.money], INTEGER) for name in AMOUNTS}
+    if dialect.priced("per") == "unit":
+        whole = pc.multiply(amounts["amount_total"], quantity)
+        amounts["amount_total"] = when(pc.less(pc.abs(whole), fields.MOST), whole)
+    turned = truth(pc.and_(pc.is_in(event, pa.array(["return", "cancel"])), pc.greater(quantity, 0)))
+    sign = pc.if_else(turned, -1, 1)
+    sent = pc.binary_join_element_wise(columns["patient_nir"], columns["patient_nir_key"], "")
+    return {
+        "ticket": filled(columns["ticket_id"]),
+        "line": filled(columns["line_id"]),
+        "event": event,
+        "unit_kind": each(columns["unit"], fields.unit, TEXT),
+        "sex_code": each(columns["sex"], fields.sex, TEXT),
+        "rank": each(columns["birth_rank"], fields.birth_rank, TEXT),
+        "rate_read": each(columns["rate"], fields.rate, INTEGER),
+        "number": each(sent, python_clean, TEXT),
+        "nir_state": each(sent, python_nir_status, TEXT),
+        "turned": turned,
+        "quantity_read": pc.multiply(quantity, sign),
+        **{f"{name}_read": when(pc.greater(one, 0), pc.multiply(one, sign), one) for name, one in amounts.items()},
     }
-    short = [one.name for one in dialects.values() if "%y" in one.date_format]
-    read = frame.withColumns(moments).withColumns(
-        {
-            "dispensed_on": fields.day(F.col("dispensed_at")),
-            "prescribed_on": fields.day(F.col("prescribed_at")),
-        }
+
+
+def filled(texts: pa.Array) -> pa.Array:
+    """The texts, null where nothing is left."""
+    return when(pc.not_equal(texts, ""), texts)
+
+
+def days_of(columns: Columns, dialect: Values) -> Columns:
+    """The three dates, and of each that is null whether the text says so (``none_…``)."""
+    found: Columns = {}
+    for name, text, pattern in (
+        ("dispensed_on", "event_ts_local", dialect.timestamp_format),
+        ("prescribed_on", "prescription_date", dialect.date_format),
+        ("born_read", "birth_date", dialect.date_format),
+    ):
+        told = partial(days.day, read=days.reader(pattern))
+        found[name], found[f"none_{name}"] = each_several(columns[text], told, (DAY, FLAG))
+    born, on = found["born_read"], found["dispensed_on"]
+    if "%y" in dialect.date_format:
+        early = each_pair(born, on, pc.greater(born, on), days.century_before, DAY)
+        born = pc.coalesce(early, born)
+    later = truth(pc.greater(born, on))
+    return found | {"born_read": born, "born_later": later, "born_on": when(pc.invert(later), born)}
+
+
+def products_of(codes: pa.Array, on: pa.Array, boxes: Boxes) -> Columns:
+    """What is sold, and its class on the day."""
+    kinds = {"known": FLAG, "damaged": FLAG, "price": INTEGER, "public_price": INTEGER}
+    names = [name for name in Product._fields if name != "atcs"]
+    several: dict[str, Any] = {}
+
+    def told(code: str) -> tuple[Any, ...]:
+        product = boxes.product(code)
+        if len(product.atcs) > 1:
+            several[code] = product.atcs
+        return (*product[:-1], product.atcs[0][1] if product.atcs else None)
+
+    found = dict(
+        zip([*names, "atc"], each_several(codes, told, [*[kinds.get(name, TEXT) for name in names], TEXT]), strict=True)
     )
-    born = fields.birth_day(F.col("born_at"), F.col("dialect").isin(*short), F.col("dispensed_on"))
-    dated = read.withColumn("born_read", born)
-    later = F.coalesce(F.col("born_read") > F.col("dispensed_on"), F.lit(False))
-    return dated.withColumn("born_on", F.when(~later, F.col("born_read"))).withColumn("born_later", later)
+    if several:
+        changed = pc.is_in(codes, pa.array(list(several), TEXT))
+        on_day = each_pair(codes, on, changed, lambda code, day: atc_on(several[code], day) if day else None, TEXT)
+        found["atc"] = pc.coalesce(on_day, found["atc"])
+    return found
 
 
-def refusal(terms: Terms) -> Column:
-    """The first rule that refuses the record, a blank and its field if there is one; null when none does.
+def final_columns(whole: Columns) -> Columns:
+    """The columns of the standard table as it names and types them."""
+    count = len(whole["record"])
+    born_and_day = when(pc.is_valid(whole["dispensed_on"]), whole["born_on"])
+    return {
+        "period": each(whole["dispensed_on"], lambda day: day.isoformat()[:7], TEXT),
+        "ticket_id": whole["ticket_token"],
+        "feed": constant("extract", TEXT, count),
+        "kind": constant("dispensation", TEXT, count),
+        "invoice_id": whole["invoice_token"],
+        "event_type": whole["event"],
+        "code_raw": whole["carried"],
+        "code_known": whole["known"],
+        "quantity": whole["quantity_read"],
+        "unit": whole["unit_kind"],
+        **{name: decimals(whole[f"{name}_read"], TABLE.field(name).type) for name in AMOUNTS},
+        "rate": decimals(whole["rate_read"], TABLE.field("rate").type),
+        "service_code": whole["service"],
+        "prescriber_id": whole["prescriber_token"],
+        "age_years": ages(born_and_day, whole["dispensed_on"]),
+        "sex": whole["sex_code"],
+        "birth_date": whole["born_on"],
+        "pharmacy_id": pa.nulls(count, TEXT),
+        "department": pa.nulls(count, TEXT),
+        "possible_duplicate": constant(False, FLAG, count),
+    }
 
-    One text, not a struct: Spark would write out all the checks for each field of a struct that is used.
-    """
-    checks: list[tuple[str, Column | str, Column]] = [
-        (rule, F.col("field"), F.col("problem") == problem) for problem, rule in PROBLEMS.items()
-    ]
-    checks += [
-        ("PHA-008", "ticket_id", F.col("ticket").isNull()),
-        ("PHA-008", "line_id", F.col("line").isNull()),
-        ("PHA-007", "event_type", F.col("event").isNull()),
-        ("PHA-009", "unit", F.col("unit_kind").isNull()),
-        ("PHA-003", "event_ts_local", F.col("dispensed_on").isNull()),
-        ("PHA-015", "event_ts_local", terms.months_late(F.col("dispensed_on")) > terms.reopen_months),
-        ("PHA-003", "prescription_date", unreadable_day("prescription_date", "prescribed_on", "prescribed_at")),
-        ("PHA-003", "birth_date", unreadable_day("birth_date", "born_read", "born_at")),
-        ("PHA-004", "quantity_signed", F.col("quantity_read").isNull()),
-        ("PHA-005", "code_raw", damaged(F.col("code_raw"))),
-        *[("PHA-002", name, fields.unreadable(F.col(name), F.col(f"{name}_read"))) for name in AMOUNTS],
-        ("PHA-002", "rate", fields.unreadable_rate(F.col("rate"), F.col("rate_read"))),
-    ]
-    column = F.lit(None).cast("string")
-    for rule, name, wrong in reversed(checks):
-        found = F.concat_ws(" ", F.lit(rule), F.lit(name) if isinstance(name, str) else name)
-        column = F.when(F.coalesce(wrong, F.lit(False)), found).otherwise(column)
-    return column
+
+def constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
+    """A column of one value."""
+    return pa.repeat(pa.scalar(value, kind), count)
 
 
-def unreadable_day(text: str, value: str, moment: str) -> Column:
-    """A date that is there, says something else than "none", and is none."""
-    return F.col(value).isNull() & ~fields.no_date(F.col(text), F.col(moment))
+def ages(born: pa.Array, on: pa.Array) -> pa.Array:
+    """Completed years of each pair of days."""
+    both = pa.StructArray.from_arrays([pc.year(born), pc.month(born), pc.day(born)], ["y", "m", "d"])
+    year, month, day = both.flatten()
+    now = pc.add(pc.multiply(pc.month(on), 100), pc.day(on))
+    then = pc.add(pc.multiply(month, 100), day)
+    return pc.subtract(pc.subtract(pc.year(on), year), pc.if_else(pc.less(now, then), 1, 0))

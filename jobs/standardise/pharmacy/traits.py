@@ -6,46 +6,80 @@ take part only where no rank is sent: twins would else be one. A number made for
 subject is the ticket alone, and its claim holds no name, for who asked for anonymity is not to be linked by other ways.
 """
 
-from pyspark.sql import Column, DataFrame
+import re
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.core.tokens import token_hex, with_key
-from jobs.identifiers.nir import clean as clean_nir
-from jobs.standardise.pharmacy import fields
+from jobs.core.distinct import each, truth, when
+from jobs.core.tokens import joined, token_hex, token_hex_array
+from jobs.identifiers.nir import python_clean
 
 ACCENTS = "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸ"
 PLAIN = "AAAAAACEEEEIIIINOOOOOUUUUYY"
+WITHOUT_ACCENTS = str.maketrans(ACCENTS, PLAIN)
 TELLING = ("valid", "key_wrong", "provisional", "passing")  # numbers that tell people apart within their pharmacy
-ANONYMOUS = r"^[12]555555\d{3}333(\d{2})?$"  # sex, 555555, fund, 333: the number of every anonymous bill of a fund
+ANONYMOUS = re.compile(r"[12]555555[0-9]{3}333([0-9]{2})?")  # sex, 555555, fund, 333: every anonymous bill of a fund
+TEXT, FLAG = pa.string(), pa.bool_()
+Columns = dict[str, pa.Array]
 
 
-def plain_name(text: Column) -> Column:
-    """A name to compare: capitals without accents, hyphens and blanks; an empty text for nothing."""
-    return F.regexp_replace(F.translate(F.upper(text), ACCENTS, PLAIN), "[^A-Z]", "")
+def plain_name(text: str) -> str | None:
+    """A name to compare: capitals without accents, hyphens and blanks; None for nothing."""
+    return re.sub("[^A-Z]", "", text.upper().translate(WITHOUT_ACCENTS)) or None
 
 
-def with_tokens(rows: DataFrame, key: DataFrame) -> DataFrame:
-    """Add subject_id and the tokens of dispensation, ticket, invoice and prescriber, keyed by the collector's key."""
-    sent = clean_nir(F.col("patient_nir"), F.col("patient_nir_key"))
-    number = F.when(F.col("nir_state").isin(*TELLING), F.substring(sent, 1, 13))
-    given, family = plain_name(F.col("given_name")), plain_name(F.col("family_name"))
-    born, sex, rank = F.col("born_on").cast("string"), F.coalesce("sex_code", F.lit("")), F.coalesce("rank", F.lit(""))
-    unranked = token_hex("pharmacy", "unranked", F.col("producer"), number, born, sex, given)
-    by_number = F.coalesce(subject_by_number(F.col("producer"), number, F.col("born_on"), F.col("rank")), unranked)
-    named = F.when((given != "") & (family != "") & ~sent.rlike(ANONYMOUS), family)
-    by_name = token_hex("pharmacy", "name", F.col("producer"), named, given, born, rank, sex)
-    by_ticket = token_hex("pharmacy", "ticket", F.col("producer"), F.col("ticket"))
-    prescriber = F.regexp_replace(F.col("prescriber_id"), "[^0-9A-Za-z]", "")
-    prescriber = F.when(~prescriber.rlike("^0*$"), F.upper(prescriber))
-    return (
-        with_key(rows, key)
-        .withColumn("subject_id", F.coalesce(by_number, by_name, by_ticket))
-        .withColumn("dispensation_id", token_hex("dispensation", F.col("producer"), F.col("ticket"), F.col("line")))
-        .withColumn("ticket_token", token_hex("ticket", F.col("producer"), F.col("ticket")))
-        .withColumn("invoice_token", invoice_token(F.col("producer"), F.year("dispensed_on"), F.col("invoice_no")))
-        .withColumn("prescriber_token", token_hex("prescriber", prescriber))
-        .drop("key")
+def prescriber(text: str) -> str | None:
+    """A prescriber's number as it is compared; None for none."""
+    bare = re.sub("[^0-9A-Za-z]", "", text).upper()
+    return bare if bare.strip("0") else None
+
+
+def digits(text: str) -> str | None:
+    """What counts of an invoice's number; None for none."""
+    return re.sub("[^0-9]", "", text).lstrip("0") or None
+
+
+def token_columns(columns: Columns, values: Columns, key: bytes) -> Columns:
+    """subject_id and the tokens of dispensation, ticket, invoice and prescriber, keyed by the collector's key."""
+
+    def token(*parts: pa.Array | str) -> pa.Array:
+        return token_hex_array(key, joined(*parts))
+
+    producer, ticket = columns["producer"], values["ticket"]
+    year = each(values["dispensed_on"], lambda day: str(day.year), TEXT)
+    return {
+        "subject_id": token_hex_array(key, subject_message(columns, values)),
+        "dispensation_id": token("dispensation", producer, ticket, values["line"]),
+        "ticket_token": token("ticket", producer, ticket),
+        "invoice_token": token("invoice", producer, year, each(columns["invoice_no"], digits, TEXT)),
+        "prescriber_token": token("prescriber", each(columns["prescriber_id"], prescriber, TEXT)),
+    }
+
+
+def subject_message(columns: Columns, values: Columns) -> pa.Array:
+    """What names the subject: number, birth date and rank; without a rank sex and given name; names; or the ticket."""
+    producer, sent = columns["producer"], values["number"]
+    telling = pc.is_in(values["nir_state"], pa.array(TELLING))
+    number = when(telling, pc.utf8_slice_codeunits(sent, 0, 13))
+    given, family = (each(columns[name], plain_name, TEXT) for name in ("given_name", "family_name"))
+    born = each(values["born_on"], date.isoformat, TEXT)
+    sex, rank = pc.fill_null(values["sex_code"], ""), pc.fill_null(values["rank"], "")
+    named = when(pc.invert(each(sent, anonymous, FLAG)), family)
+    return pc.coalesce(
+        joined("pharmacy", "number", producer, number, born, values["rank"]),
+        joined("pharmacy", "unranked", producer, number, born, sex, pc.fill_null(given, "")),
+        joined("pharmacy", "name", producer, named, given, born, rank, sex),
+        joined("pharmacy", "ticket", producer, values["ticket"]),
     )
+
+
+def anonymous(number: str) -> bool:
+    """Whether a number is that of every anonymous bill of a fund."""
+    return ANONYMOUS.fullmatch(number) is not None
 
 
 def subject_by_number(producer: Column, number: Column, born: Column, rank: Column) -> Column:
@@ -66,38 +100,32 @@ def invoice_token(producer: Column, year: Column, number: Column) -> Column:
     return token_hex("invoice", producer, year.cast("string"), F.nullif(digits, F.lit("")))
 
 
-def agrees(number: Column) -> Column:
+def agrees(number: pa.Array, sex: pa.Array, born: pa.Array) -> pa.Array:
     """The number's own sex, year and month are the patient's: it is theirs, and not a parent's or the holder's.
 
     A month beyond 12 stands for an incomplete civil record and says nothing.
     """
-    born = F.col("born_on")
-    month = F.substring(number, 4, 2).try_cast("int")
-    return (
-        (F.substring(number, 1, 1) == F.col("sex_code"))
-        & (F.substring(number, 2, 2) == F.date_format(born, "yy"))
-        & ((month > 12) | (month == F.month(born)))
-    )
+    month = pc.utf8_slice_codeunits(number, 3, 5)
+    lived = each(born, lambda day: f"{day:%y}", TEXT)
+    same = pc.and_(pc.equal(pc.utf8_slice_codeunits(number, 0, 1), sex),
+                   pc.equal(pc.utf8_slice_codeunits(number, 1, 3), lived))  # fmt: skip
+    known = each(born, lambda day: f"{day:%m}", TEXT)
+    return truth(pc.and_(same, pc.or_(pc.greater(month, "12"), pc.equal(month, known))))
 
 
-def claims_of(rows: DataFrame) -> DataFrame:
-    """The columns of a claim that a pharmacy can state, one row per dispensation; ``rows`` as with_tokens left them."""
-    number = F.when(F.col("nir_state") == "valid", F.substring(clean_nir(F.col("patient_nir")), 1, 13))
-    own = F.coalesce(agrees(number), F.lit(False))
-    shown = ~clean_nir(F.col("patient_nir"), F.col("patient_nir_key")).rlike(ANONYMOUS)
-    given = F.when(shown, fields.filled(F.col("given_name")))
-    return rows.select(
-        "subject_id",
-        "producer",
-        "delivery_id",
-        F.when(own, number).alias("own_nir"),
-        F.when(~own, number).alias("holder_nir"),
-        F.col("nir_state").alias("number_status"),
-        F.when(shown, fields.filled(F.col("family_name"))).alias("used_name"),
-        given.alias("given_names"),
-        given.alias("first_given_name"),
-        F.col("born_on").alias("birth_date"),
-        fields.filled(F.col("birth_date")).alias("birth_date_text"),
-        F.col("sex_code").alias("sex"),
-        F.col("rank").cast("bigint").alias("birth_rank"),
-    )
+def claim_columns(columns: Columns, values: Columns) -> Columns:
+    """The columns of a claim that a pharmacy can state, beside those of the row (sex, birth date)."""
+    bare = each(columns["patient_nir"], python_clean, TEXT)
+    number = when(pc.equal(values["nir_state"], "valid"), pc.utf8_slice_codeunits(bare, 0, 13))
+    own = agrees(number, values["sex_code"], values["born_on"])
+    shown = pc.invert(each(values["number"], anonymous, FLAG))
+    given, family, born = (columns[name] for name in ("given_name", "family_name", "birth_date"))
+    return {
+        "own_nir": when(own, number),
+        "holder_nir": when(pc.invert(own), number),
+        "number_status": values["nir_state"],
+        "used_name": when(pc.and_(shown, pc.not_equal(family, "")), family),
+        "given_names": when(pc.and_(shown, pc.not_equal(given, "")), given),
+        "birth_date_text": when(pc.not_equal(born, ""), born),
+        "birth_rank": values["rank"].cast(pa.int64()),
+    }

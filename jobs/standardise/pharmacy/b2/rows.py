@@ -6,7 +6,6 @@ from pyspark.sql import functions as F
 from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.merge import PLACE
-from jobs.standardise.pharmacy.extract import age
 from jobs.standardise.pharmacy.feeds import RECORD
 from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.traits import TELLING, invoice_token, subject_by_number
@@ -97,3 +96,9 @@ def claims_of(frame: DataFrame) -> DataFrame:
         F.substring("own_nir", 1, 1).alias("sex"),
         F.col("rank").cast("bigint").alias("birth_rank"),
     )
+
+
+def age(born: str, on: str) -> Column:
+    """Completed years; a birthday on 29 February is completed on 1 March of other years."""
+    before = F.date_format(on, "MMdd") < F.date_format(born, "MMdd")
+    return (F.year(on) - F.year(born) - F.when(before, 1).otherwise(0)).cast("bigint")

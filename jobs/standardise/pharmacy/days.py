@@ -1,0 +1,85 @@
+"""Dates as pharmacy software writes them, one text at a time: the day that a calendar on the wall showed."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from jobs.standardise.dialects import epoch_zone, pieces
+
+NO_DATE = re.compile(r"[0/\-.: T]*")  # empty, or zeros where a date should stand
+DAY_ZERO = date(1899, 12, 30)  # of a spreadsheet
+FIELDS = {"d": "(?P<day>[0-9]{2})", "m": "(?P<month>[0-9]{2})", "Y": "(?P<year>[0-9]{4})", "y": "(?P<short>[0-9]{2})",
+          "H": "(?P<hour>[0-9]{2})", "M": "(?P<minute>[0-9]{2})", "S": "(?P<second>[0-9]{2})"}  # fmt: skip
+TIMES = (("hour", 24), ("minute", 60), ("second", 60))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Read = Callable[[str], date | None]
+
+
+@cache
+def reader(pattern: str) -> Read:
+    """A reader of the day that a text in a strptime format tells; None for what is no such date, or none at all.
+
+    Nothing is shifted, not even in the night when clocks change. Milliseconds since 1970 (``epoch_ms``) alone name a
+    moment in UTC: they become what a clock of the dialect's zone showed. A two-digit year is one of this century.
+    """
+    zone = epoch_zone(pattern)
+    return of_epoch(ZoneInfo(zone)) if zone else of_pattern(pattern)
+
+
+def of_epoch(zone: ZoneInfo) -> Read:
+    """Reads milliseconds since 1970."""
+
+    def read(text: str) -> date | None:
+        if not re.fullmatch("-?[0-9]{1,13}", text):
+            return None
+        return (EPOCH + timedelta(milliseconds=int(text))).astimezone(zone).date()
+
+    return read
+
+
+def of_pattern(pattern: str) -> Read:
+    """Reads texts of a format; every part must be there and possible, those of the time of day too."""
+    told = pieces(pattern)
+    shape = re.compile("".join(FIELDS[directive] if directive else re.escape(text) for directive, text in told))
+
+    def read(text: str) -> date | None:
+        match = shape.fullmatch(text)
+        if match is None:
+            return None
+        parts = {name: int(value) for name, value in match.groupdict().items()}
+        if any(parts.get(name, 0) >= end for name, end in TIMES):
+            return None
+        try:
+            return date(parts["year"] if "year" in parts else 2000 + parts["short"], parts["month"], parts["day"])
+        except ValueError:
+            return None
+
+    return read
+
+
+def day(text: str, read: Read) -> tuple[date | None, bool]:
+    """The day, and whether the text says that there is none: zeros, 1600, or the day zero of a spreadsheet.
+
+    Years outside 1900 to 2100 are no days: no declared format means them.
+    """
+    value = read(text)
+    if value is None:
+        return None, NO_DATE.fullmatch(text) is not None
+    if value.year == 1600 or value == DAY_ZERO:
+        return None, True
+    return (value if 1900 <= value.year <= 2100 else None), False
+
+
+def century_before(born: date, on: date) -> date:
+    """A birth date that was written with two digits: the latest such date by the day of care."""
+    try:
+        return born if born <= on else born.replace(year=born.year - 100)
+    except ValueError:
+        return born.replace(year=born.year - 100, day=28)
+
+
+def age(born: date, on: date) -> int:
+    """Completed years; a birthday on 29 February is completed on 1 March of other years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
