@@ -13,9 +13,10 @@ from jobs.core.settings import Settings
 from jobs.core.tables import write_table
 from jobs.pull.job import pull
 from jobs.standardise.context import Context, Standardised
-from jobs.standardise.counts import count_records, intake_lines
+from jobs.standardise.counts import intake_lines
 from jobs.standardise.deliveries import complete_deliveries, read_pull
 from jobs.standardise.hospital.emergency import FORMAT, standardise_visits
+from jobs.standardise.intake import write_intake
 from jobs.standardise.pools import standard_pool
 
 FINESS, OTHER = "990000010", "990000028"
@@ -79,7 +80,9 @@ class Night:
         )  # fmt: skip
         self.result: Standardised = standardise_visits(self.context)
         records = self.context.cache(self.result.records)
-        self.counts = count_records(records)  # raises when a place occurs twice or a rejected record was not kept
+        self.counts = write_intake(self.context, records, None)[
+            1
+        ]  # raises when a place occurs twice or a rejected record was not kept
         self.lines = intake_lines(self.context, self.counts)
         self.records = {(one.file, one.record): one for one in records.collect()}
         self.files: dict[str, Any] = dict((base or {}).get("tables", {}))

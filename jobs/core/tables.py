@@ -13,12 +13,15 @@ from jobs.core.schema import SchemaMismatch, TableSchema
 from jobs.core.snapshot import DataFile, Partitions, Pool
 
 
-def write_table(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path) -> Partitions:
+def write_table(
+    frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path, *, together: tuple[str, ...] = ()
+) -> Partitions:
     """Write a frame as one file per partition and adopt the files. Two Spark jobs at most: the shuffle and the write.
 
     ``frame`` has the declared columns. A partition is the declared partition columns' values joined by ``__``
     (``all`` when none is declared). Hash partitioning keeps a partition in one task whatever their number, and the
-    sort covers every column: so the bytes depend on the rows alone. Raises SchemaMismatch when a partition came in
+    sort covers every column: so the bytes depend on the rows alone. ``together`` names partition columns by which the
+    frame's rows already lie together: they are not moved again then. Raises SchemaMismatch when a partition came in
     two files, which would mean that it did not stay in one task.
     """
     columns = [F.col(name) for name in schema.partition]
@@ -28,7 +31,7 @@ def write_table(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path
     written = (
         schema.select(frame)
         .withColumn(PARTITION, partition)
-        .repartition(PARTITION)
+        .repartition(*(together or [PARTITION]))
         .sortWithinPartitions(PARTITION, *schema.order)
         .mapInArrow(partition_writer(str(folder), schema.arrow), WRITTEN)
         .collect()

@@ -54,9 +54,17 @@ def nir13(number: Column, key: Column | None = None) -> Column:
     return F.when(nir_status(number, key) == "valid", F.substring(clean(number, key), 1, 13))
 
 
+NOISE_IN_TEXT = re.compile(NOISE)
+ODD_SHAPES = [
+    (status, re.compile(pattern, re.ASCII))
+    for status, pattern in (("sentinel", SENTINEL), ("provisional", WAITING), ("passing", PASSING))
+]
+USUAL_SHAPE = re.compile(SHAPE, re.ASCII)
+
+
 def python_clean(number: str | None, key: str | None = None) -> str:
     """Python equal of clean."""
-    return re.sub(NOISE, "", ((number or "") + (key or "")).upper())
+    return NOISE_IN_TEXT.sub("", ((number or "") + (key or "")).upper())
 
 
 def python_expected_key(thirteen: str) -> int:
@@ -67,13 +75,12 @@ def python_expected_key(thirteen: str) -> int:
 def python_nir_status(number: str | None, key: str | None = None) -> str:
     """Python equal of nir_status, for code that runs outside Spark's columns (Arrow batches)."""
     text = python_clean(number, key)
-    shapes = (("sentinel", SENTINEL), ("provisional", WAITING), ("passing", PASSING))
     if not text:
         return "missing"
-    for status, pattern in shapes:
-        if re.search(pattern, text, re.ASCII):
+    for status, pattern in ODD_SHAPES:
+        if pattern.search(text):
             return status
-    if not re.search(SHAPE, text, re.ASCII):
+    if not USUAL_SHAPE.search(text):
         return "malformed"
     return "valid" if len(text) == 13 or int(text[13:]) == python_expected_key(text[:13]) else "key_wrong"
 

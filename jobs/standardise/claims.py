@@ -35,12 +35,14 @@ def claim_id(names: list[str]) -> Column:
 def new_claims(context: Context, claims: DataFrame) -> DataFrame:
     """Each claim once (the one of the first delivery in text order), without those that the base state holds."""
     schema = load_schema("identity/claim")
-    rest = [name for name in schema.names if name not in ("subject_id", "claim_id")]
+    # a subject is one producer's: grouped by producer too, rows that lie together by producer are not moved
+    keys = ("producer", "subject_id", "claim_id")
+    rest = [name for name in schema.names if name not in keys]
     once = (
         schema.select(claims)
-        .groupBy("subject_id", "claim_id")
+        .groupBy(*keys)
         .agg(F.min(F.struct("delivery_id", *[name for name in rest if name != "delivery_id"])).alias("row"))
-        .select("subject_id", "claim_id", *[F.col(f"row.{name}").alias(name) for name in rest])
+        .select(*keys, *[F.col(f"row.{name}").alias(name) for name in rest])
     )
     if context.base and context.base.get("claims"):
         once = once.join(context.base_claims(), ["subject_id", "claim_id"], how="left_anti")

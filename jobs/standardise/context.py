@@ -74,6 +74,7 @@ class Standardised:
     ``events``: ledger lines beyond the intake (superseded, withdrawn, deleted), each with producer and delivery.
     ``shown_files``: for sources whose file names may identify somebody, replaces ``file`` in records before they leave
     the closed zones (intake); the quarantine keeps the true name.
+    ``by_producer``: tables whose rows already lie together by producer.
     """
 
     records: DataFrame
@@ -82,6 +83,7 @@ class Standardised:
     scope: dict[str, list[tuple[str, str]]]
     events: list[dict[str, Any]] = field(default_factory=list)
     shown_files: Callable[[DataFrame], DataFrame] | None = None
+    by_producer: tuple[str, ...] = ()
 
 
 @dataclass

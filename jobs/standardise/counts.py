@@ -4,9 +4,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
-
 from jobs.core.ledger import OUTCOMES, Unbalanced, check_intake, line
 from jobs.core.rules import rule
 from jobs.core.snapshot import Partitions
@@ -25,6 +22,26 @@ class Counts:
     outcomes: Counter[tuple[str, str, str, str | None]] = field(default_factory=Counter)
     files: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     warnings: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(
+        self, producer: str, delivery: str, file: str, outcome: str, code: str | None, warned: str | None, count: int
+    ) -> None:
+        """Count some records of one file. Raises Unbalanced when the outcome is none, or has no reason or one too many.
+
+        Each record has one outcome, and a declared rule exactly when it was rejected or ignored.
+        """
+        where = f"delivery {delivery} of {producer}"
+        if outcome not in OUTCOMES:
+            raise Unbalanced(f"{where}: a record has no outcome.")
+        if (outcome in ("quarantined", "ignored")) != (code is not None):
+            raise Unbalanced(f"{where}: records are {outcome} {'with' if code else 'without'} a rule.")
+        if code is not None:
+            rule(code)
+        self.outcomes[producer, delivery, outcome, code] += count
+        self.files[producer, delivery, file] += count
+        for one in (warned or "").split(","):
+            if one:
+                self.warnings[producer][rule(one).code] += count
 
     @property
     def read(self) -> int:
@@ -47,49 +64,6 @@ class Counts:
             if owner == producer and code:
                 found[code] += count
         return dict(sorted(found.items()))
-
-
-def count_records(records: DataFrame) -> Counts:
-    """Counts of some records, in one Spark job. Raises Unbalanced when a place occurs twice or a reason is missing."""
-    rejected = F.col("outcome") == "quarantined"
-    per_place = records.groupBy("producer", "delivery_id", "file", "record").agg(
-        F.count(F.lit(1)).alias("times"),
-        F.min("outcome").alias("outcome"),
-        F.min("rule").alias("rule"),
-        F.min("warnings").alias("warnings"),
-        F.max(F.when(rejected & F.col("bytes").isNull(), 1).otherwise(0)).alias("without_bytes"),
-    )
-    rows = (
-        per_place.groupBy("producer", "delivery_id", "file", "outcome", "rule", "warnings")
-        .agg(
-            F.sum("times").alias("count"), F.max("times").alias("times"), F.max("without_bytes").alias("without_bytes")
-        )
-        .collect()
-    )
-    counts = Counts()
-    for row in rows:
-        check_row(row)
-        counts.outcomes[row.producer, row.delivery_id, row.outcome, row.rule] += row["count"]
-        counts.files[row.producer, row.delivery_id, row.file] += row["count"]
-        for code in (row.warnings or "").split(","):
-            if code:
-                counts.warnings[row.producer][rule(code).code] += row["count"]
-    return counts
-
-
-def check_row(row: Row) -> None:
-    """Each record has one place, one outcome, and a declared rule exactly when it was rejected or ignored."""
-    where = f"delivery {row.delivery_id} of {row.producer}"
-    if row.times != 1:
-        raise Unbalanced(f"{where}: a record was counted {row.times} times.")
-    if row.outcome not in OUTCOMES:
-        raise Unbalanced(f"{where}: a record has no outcome.")
-    if (row.outcome in ("quarantined", "ignored")) != (row.rule is not None):
-        raise Unbalanced(f"{where}: records are {row.outcome} {'with' if row.rule else 'without'} a rule.")
-    if row.without_bytes:
-        raise Unbalanced(f"{where}: a rejected record was not kept.")
-    if row.rule is not None:
-        rule(row.rule)
 
 
 def intake_lines(context: Context, counts: Counts) -> list[dict[str, Any]]:

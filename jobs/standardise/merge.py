@@ -49,11 +49,13 @@ def merge_append(
     besides the outputs.
     """
     schema = load_schema(f"standard/{table}")
-    new = context.cache(schema.select(new_rows))
+    # by producer once: every window below, and what the caller joins by producer, finds its rows together
+    new = context.cache(schema.select(new_rows).repartition("producer"))
     scope = touched(context, table, new, key, across_periods, related, since)
-    base = context.base_table(table, scope)
+    base = context.base_table(table, scope).repartition("producer")
     both = new.withColumn("_new", F.lit(True)).unionByName(base.withColumn("_new", F.lit(False)))
-    ranked = context.cache(classify(both, sequence_table(context), key, content))
+    taken_again = any(one.replayed for one in context.deliveries)
+    ranked = context.cache(classify(both, sequence_table(context), key, content, taken_again=taken_again))
     rows = schema.select(ranked.where("_change AND _last"))
     outcome = F.when(F.col("_change"), "accepted").otherwise("duplicate")
     outcomes = ranked.where("_new").select(*PLACE, outcome.alias("outcome"))
@@ -94,8 +96,11 @@ def fingerprint(content: list[str]) -> Column:
     return F.sha2(F.concat_ws("\x1f", *parts), 256)
 
 
-def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str]) -> DataFrame:
-    """Adds ``_change`` (the row brought new content), ``_by`` (delivery of its key's next change) and ``_last``."""
+def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
+    """Adds ``_change`` (the row brought new content), ``_by`` (delivery of its key's next change) and ``_last``.
+
+    ``taken_again``: whether a record among the rows is one that is taken in again.
+    """
     keys = ["producer", *[name for name in key if name != "producer"]]
     placed = (
         both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")
@@ -107,7 +112,7 @@ def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[st
     after = in_order.rowsBetween(1, Window.unboundedFollowing)
     # A record taken in again may be older than the base row that says the same: it must not take that row's place.
     said_later = F.max(F.when(~F.col("_new"), F.col("_sequence"))).over(Window.partitionBy(*keys, "_print"))
-    stale = F.col("_new") & F.coalesce(said_later > F.col("_sequence"), F.lit(False))
+    stale = F.col("_new") & F.coalesce(said_later > F.col("_sequence"), F.lit(False)) if taken_again else F.lit(False)
     last_said = F.last(F.when(~F.col("_stale"), F.col("_print")), ignorenulls=True).over(before)
     change = ~F.col("_stale") & (F.coalesce(last_said, F.lit("")) != F.col("_print"))
     by = F.first(F.when(F.col("_change"), F.col("delivery_id")), ignorenulls=True).over(after)

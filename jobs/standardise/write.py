@@ -14,26 +14,20 @@ from jobs.replay.release import Released, released_records, write_released
 from jobs.replay.requests import Replay
 from jobs.standardise.claims import new_claims
 from jobs.standardise.context import RECORDS, Context, Standardised
-from jobs.standardise.counts import Counts, count_records, intake_lines, producer_entries
-from jobs.standardise.pools import (
-    claim_pool,
-    intake_path,
-    intake_pool,
-    quarantine_path,
-    quarantine_pool,
-    standard_pool,
-)
+from jobs.standardise.counts import Counts, intake_lines, producer_entries
+from jobs.standardise.intake import write_intake
+from jobs.standardise.pools import claim_pool, quarantine_path, quarantine_pool, standard_pool
 
 
 def write_proposal(context: Context, result: Standardised, replays: list[Replay]) -> dict[str, Any]:
     """Write the tables of a night and return its proposal. Raises Unbalanced when a record has no outcome or two."""
     records = context.cache(result.records.select(*[F.col(c.name).cast(c.dataType) for c in RECORDS.fields]))
     fresh = only(context, records, replayed=False)
-    counts = count_records(fresh)
-    lines = intake_lines(context, counts)  # checks the balance before anything is written
+    intake, counts = write_intake(context, fresh, result.shown_files)
+    lines = intake_lines(context, counts)
     released = released_records(context, only(context, records, replayed=True), replays) if replays else Released()
     night_tables = {
-        "intake": write_intake(context, result.shown_files(fresh) if result.shown_files else fresh, counts),
+        "intake": intake,
         "quarantined_record": write_quarantine(context, fresh, counts),
         "claim": write_claims(context, result.claims),
     }
@@ -60,19 +54,6 @@ def only(context: Context, records: DataFrame, *, replayed: bool) -> DataFrame:
 def placed(context: Context, records: DataFrame) -> DataFrame:
     """Records with the night and source that all tables of the night carry."""
     return records.withColumn("night", F.lit(context.night)).withColumn("source", F.lit(context.source))
-
-
-def write_intake(context: Context, fresh: DataFrame, counts: Counts) -> list[DataFile]:
-    """One outcome per record, for ever. Raises Unbalanced when the file does not hold what was counted."""
-    schema = load_schema("ledger/intake")
-    rows = placed(context, fresh).withColumn("kind", F.coalesce("kind", F.lit("unknown")))
-    parts = write_table(schema.select(rows), schema, intake_pool(context.settings), context.attempt)
-    files = night_files(parts)
-    if sum(file.rows for file in files) != counts.read:
-        raise Unbalanced(f"{context.source} {context.night}: the intake written is not the intake counted.")
-    pointer = {"night": context.night, "source": context.source, "files": [file.to_json() for file in files]}
-    write_json(intake_path(context.settings, context.source, context.night), pointer)
-    return files
 
 
 def write_quarantine(context: Context, fresh: DataFrame, counts: Counts) -> list[DataFile]:
@@ -104,7 +85,8 @@ def write_standard(context: Context, result: Standardised) -> dict[str, Partitio
         if not result.scope[name]:
             tables[name] = {}  # nothing changed: no job to learn it
             continue
-        tables[name] = write_table(schema.select(result.tables[name]), schema, pool, context.attempt)
+        together = ("producer",) if name in result.by_producer else ()
+        tables[name] = write_table(result.tables[name], schema, pool, context.attempt, together=together)
         outside = sorted(set(tables[name]) - {"__".join(pair) for pair in result.scope[name]})
         if outside:
             raise Unbalanced(f"{name}: rows of {outside[0]}, which the proposal does not replace.")

@@ -19,6 +19,7 @@ CODE = re.compile(r"(?=.*\d)[0-9A-Za-z.-]{1,14}", re.ASCII)
 ROUNDED_OR_DATE = re.compile(DAMAGED, re.ASCII)
 NOTHING = re.compile(PLACEHOLDER)
 SEVEN = re.compile(r"(?:000000)?([0-9]{7})")
+SPREADSHEET, PRINTED = re.compile(r"^([0-9]+)[.,]0+$"), re.compile("3400[0-9 ]*")
 THIRTEEN = re.compile(r"[0-9]{13}")
 DRUG, UCD = "34009", "34008"
 
@@ -74,8 +75,8 @@ class Boxes:
 
 def repaired(text: str) -> str | None:
     """The code without a spreadsheet's ``.0`` and the blanks of a printed CIP13; None for a placeholder."""
-    bare = re.sub(r"^([0-9]+)[.,]0+$", r"\1", text)
-    if re.fullmatch("3400[0-9 ]*", bare):
+    bare = SPREADSHEET.sub(r"\1", text)
+    if PRINTED.fullmatch(bare):
         bare = bare.replace(" ", "")
     return None if NOTHING.search(bare) else bare
 

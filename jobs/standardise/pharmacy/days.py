@@ -11,8 +11,7 @@ from jobs.standardise.dialects import epoch_zone, pieces
 NO_DATE = re.compile(r"[0/\-.: T]*")  # empty, or zeros where a date should stand
 DAY_ZERO = date(1899, 12, 30)  # of a spreadsheet
 FIELDS = {"d": "(?P<day>[0-9]{2})", "m": "(?P<month>[0-9]{2})", "Y": "(?P<year>[0-9]{4})", "y": "(?P<short>[0-9]{2})",
-          "H": "(?P<hour>[0-9]{2})", "M": "(?P<minute>[0-9]{2})", "S": "(?P<second>[0-9]{2})"}  # fmt: skip
-TIMES = (("hour", 24), ("minute", 60), ("second", 60))
+          "H": "(?:[01][0-9]|2[0-3])", "M": "[0-5][0-9]", "S": "[0-5][0-9]"}  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Read = Callable[[str], date | None]
 
@@ -44,19 +43,22 @@ def of_pattern(pattern: str) -> Read:
     told = pieces(pattern)
     shape = re.compile("".join(FIELDS[directive] if directive else re.escape(text) for directive, text in told))
 
+    year = "year" if "year" in shape.groupindex else "short"
+
     def read(text: str) -> date | None:
         match = shape.fullmatch(text)
-        if match is None:
-            return None
-        parts = {name: int(value) for name, value in match.groupdict().items()}
-        if any(parts.get(name, 0) >= end for name, end in TIMES):
-            return None
-        try:
-            return date(parts["year"] if "year" in parts else 2000 + parts["short"], parts["month"], parts["day"])
-        except ValueError:
-            return None
+        return date_of(*match.group(year, "month", "day")) if match else None
 
     return read
+
+
+@cache
+def date_of(year: str, month: str, day: str) -> date | None:
+    """The day of some digits, if there is one."""
+    try:
+        return date(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def day(text: str, read: Read) -> tuple[date | None, bool]:

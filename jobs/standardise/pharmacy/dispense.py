@@ -55,6 +55,7 @@ def standardise_dispensing(context: Context) -> Standardised:
         claims=complete_claims(context, whole.claims),
         scope={TABLE: merged.scope},
         events=events,
+        by_producer=(TABLE,),
     )
 
 

@@ -49,7 +49,8 @@ def dispensed(context: Context, reader: ReaderOf, dialects: Mapping[str, Values]
     rows of Spark.
     """
     make = typer(dialects, Boxes.of(context.settings), Terms.of(context.settings, context.night))
-    typed = context.cache(read_files(context.packs(), context.key("collector"), reader, SHAPE, make, TYPED))
+    typed = read_files(context.packs(), context.key("collector"), reader, SHAPE, make, TYPED)
+    typed = context.cache(typed.repartition("producer"))  # what follows finds a producer's rows together
     accepted = typed.where(F.col("rule").isNull())
     return Dispensed(
         records=typed.select(*RECORD),

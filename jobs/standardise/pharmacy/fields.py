@@ -15,6 +15,7 @@ PLAIN = re.compile(r"[0-9]*[.,][0-9]{1,2}|[0-9]+")
 SPACED = re.compile(r"[0-9]{1,3}( [0-9]{3})+([.,][0-9]{1,2})?")
 GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(\1[0-9]{3})*[.,][0-9]{1,2}")
 NOT_THE_LAST = re.compile(r" |[.,](?=.*[.,])")
+SIGN, PERCENT, CENTS = re.compile("^[+-] ?"), re.compile(" ?%$"), re.compile("[0-9]{1,12}")
 RATE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?")
 QUANTITY = re.compile(r"[+-]?[0-9]{1,6}")
 SERVICE = re.compile(r"[A-Z]{1,3}[0-9A-Z]{0,2}")
@@ -66,7 +67,7 @@ def magnitude(text: str) -> tuple[int, str]:
         body = "-" + body[1:-1]
     if body.endswith("-"):
         body = "-" + body[:-1]
-    return -1 if body.startswith("-") else 1, re.sub("^[+-] ?", "", body)
+    return -1 if body.startswith("-") else 1, SIGN.sub("", body)
 
 
 def euros(text: str) -> int | None:
@@ -88,7 +89,7 @@ def euros(text: str) -> int | None:
 def cents(text: str) -> int | None:
     """An amount in whole centimes."""
     sign, bare = magnitude(text)
-    return sign * int(bare) if re.fullmatch("[0-9]{1,12}", bare) else None
+    return sign * int(bare) if CENTS.fullmatch(bare) else None
 
 
 def hundredths(whole: str, part: str | None) -> int:
@@ -104,7 +105,7 @@ def rate(text: str) -> int | None:
 
     999 means unknown: None.
     """
-    match = RATE.fullmatch(re.sub(" ?%$", "", text).replace(",", "."))
+    match = RATE.fullmatch(PERCENT.sub("", text).replace(",", "."))
     if match is None:
         return None
     value = hundredths(match[1], match[2])

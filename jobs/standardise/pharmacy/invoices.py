@@ -22,11 +22,19 @@ def with_possible_duplicates(rows: DataFrame) -> DataFrame:
     A rejected invoice comes back corrected under a new number; without the return file nothing tells it from a second
     sale, so both are kept and marked.
     """
-    line = F.struct("cip13", "ucd13", "code_raw", "quantity", "unit", "amount_total", "service_code")
-    patient = ["subject_id", "producer", "dispensed_on"]
-    invoice = Window.partitionBy(*patient, "invoice_id")
-    told = rows.withColumn("_told", F.sort_array(F.collect_list(line).over(invoice)).cast("string"))
-    alike = Window.partitionBy(*patient, "_told")
-    numbers = F.size(F.collect_set("invoice_id").over(alike))
-    sale = F.col("invoice_id").isNotNull() & (F.col("event_type") == "sale")
-    return told.withColumn("possible_duplicate", sale & (numbers > 1)).drop("_told")
+    line = F.xxhash64("cip13", "ucd13", "code_raw", "quantity", "unit", "amount_total", "service_code")
+    patient = ["producer", "subject_id", "dispensed_on"]
+    # the lines of an invoice as a bag, whatever their order; hashed, so that no wide row is sorted for it
+    bag = {
+        "_lines": F.count(F.lit(1)),
+        "_mixed": F.bit_xor(line),
+        "_summed": F.sum(F.pmod(line, F.lit(2**31))),
+    }
+    by_invoice = rows.where(F.col("invoice_id").isNotNull()).groupBy(*patient, "invoice_id")
+    invoices = by_invoice.agg(*[one.alias(name) for name, one in bag.items()])
+    twice = invoices.groupBy(*patient, *bag).agg(F.count(F.lit(1)).alias("_invoices")).where("_invoices > 1")
+    marked = invoices.join(twice, [*patient, *bag], how="left_semi").select(*patient, "invoice_id")
+    known = F.broadcast(marked.withColumn("_alike", F.lit(True)))
+    sale = F.col("event_type") == "sale"
+    told = rows.join(known, [*patient, "invoice_id"], how="left")
+    return told.withColumn("possible_duplicate", sale & F.coalesce("_alike", F.lit(False))).drop("_alike")

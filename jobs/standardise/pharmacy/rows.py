@@ -147,7 +147,7 @@ def final_columns(whole: Columns) -> Columns:
     count = len(whole["record"])
     born_and_day = when(pc.is_valid(whole["dispensed_on"]), whole["born_on"])
     return {
-        "period": each(whole["dispensed_on"], lambda day: day.isoformat()[:7], TEXT),
+        "period": pc.utf8_slice_codeunits(whole["dispensed_on"].cast(TEXT), 0, 7),
         "ticket_id": whole["ticket_token"],
         "feed": constant("extract", TEXT, count),
         "kind": constant("dispensation", TEXT, count),

@@ -18,7 +18,7 @@ def read_invoices(context: Context) -> Dispensed:
     """The night's invoices. No Spark job."""
     raw = read_b2(context.packs(), context.night, context.settings.policy["pharmacy"]["reopen_months"])
     told = with_product(raw, presentations(context.spark, context.settings))
-    frame = context.cache(with_tokens(told, context.key("collector")))
+    frame = context.cache(with_tokens(told, context.key("collector")).repartition("producer"))
     return Dispensed(
         records=records_of(frame).select(*[F.col(name) for name in RECORD]),
         rows=dispensations(frame),

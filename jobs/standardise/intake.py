@@ -1,0 +1,124 @@
+"""The intake of a night: one outcome per record, written once and counted on the way."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.core.attempt import new_name
+from jobs.core.ledger import Unbalanced
+from jobs.core.parquet import write_runs
+from jobs.core.schema import load_schema
+from jobs.core.snapshot import DataFile, write_json
+from jobs.standardise.context import Context
+from jobs.standardise.counts import Counts
+from jobs.standardise.pools import intake_path, intake_pool
+
+PLACE = ("producer", "delivery_id", "file", "record")
+READ_FROM, KEPT = "_read_from", "_kept"  # the file's true name; whether a rejected record has its bytes
+GROUP = ("producer", "delivery_id", READ_FROM, "outcome", "rule", "warnings")
+COUNTED = ", ".join(["name string", *[f"{name} string" for name in GROUP], "count bigint"])
+Batches = Iterable[pa.RecordBatch]
+
+
+class Tally:
+    """Counts of sorted records, batch by batch. Raises Unbalanced when a place comes twice or a record was not kept."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str | None, ...]] = Counter()
+        self.last: pa.RecordBatch | None = None
+
+    def watch(self, batches: Batches) -> Iterator[pa.RecordBatch]:
+        """The batches as they are, counted."""
+        for batch in batches:
+            if batch.num_rows:
+                self.see(batch)
+                yield batch
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Count a batch."""
+        places = batch.select(PLACE)
+        seam = [] if self.last is None else [self.last]
+        table = pa.Table.from_batches([*seam, places]).combine_chunks()
+        same = [pc.equal(table.column(name)[1:], table.column(name)[:-1]) for name in PLACE]
+        told_twice = pc.and_(pc.and_(same[0], same[1]), pc.and_(same[2], same[3]))
+        self.refuse(table[1:], told_twice, "was counted twice")
+        rejected = pc.equal(batch.column("outcome"), "quarantined")
+        self.refuse(batch, pc.and_(rejected, pc.invert(batch.column(KEPT))), "was rejected and not kept")
+        grouped = pa.Table.from_batches([batch.select(GROUP)]).group_by(GROUP).aggregate([([], "count_all")])
+        columns = [grouped.column(name).to_pylist() for name in (*GROUP, "count_all")]
+        for *group, count in zip(*columns, strict=True):
+            self.counts[tuple(group)] += count
+        self.last = places.slice(places.num_rows - 1)
+
+    @staticmethod
+    def refuse(records: pa.RecordBatch | pa.Table, wrong: pa.Array, what: str) -> None:
+        """Raise for the first record of a condition, if there is one."""
+        found = pc.index(wrong, pa.scalar(True)).as_py()
+        if found >= 0:
+            producer, delivery = (records.column(name)[found].as_py() for name in PLACE[:2])
+            raise Unbalanced(f"delivery {delivery} of {producer}: a record {what}.")
+
+    def batch(self, name: str) -> pa.RecordBatch:
+        """The counts beside the name of the file that was written."""
+        columns: dict[str, list[str | None]] = {"name": [name] * len(self.counts)}
+        columns |= {column: [group[place] for group in self.counts] for place, column in enumerate(GROUP)}
+        texts = pa.schema([(column, pa.string()) for column in columns])
+        counts = pa.array(list(self.counts.values()), pa.int64())
+        return pa.RecordBatch.from_pydict(columns, schema=texts).append_column("count", counts)
+
+
+def intake_writer(folder: str, schema: pa.Schema) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: sorted records in, one file, its counts out."""
+
+    def write(batches: Batches) -> Iterator[pa.RecordBatch]:
+        tally = Tally()
+        watched = tally.watch(batches)
+        first = next(watched, None)
+        if first is not None:
+            yield tally.batch(write_runs(Path(folder), schema, chained(first, watched)))
+
+    return write
+
+
+def chained(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """One batch and those that follow it."""
+    yield first
+    yield from rest
+
+
+def write_intake(
+    context: Context, fresh: DataFrame, shown_files: Callable[[DataFrame], DataFrame] | None
+) -> tuple[list[DataFile], Counts]:
+    """One outcome per record, for ever, and the counts of what was written, in one Spark job.
+
+    ``fresh`` has the columns of RECORDS. Raises Unbalanced when a place occurs twice, a reason is missing or a rejected
+    record has no bytes: nothing names the file then.
+    """
+    schema = load_schema("ledger/intake")
+    named = fresh.withColumns({READ_FROM: F.col("file"), KEPT: F.col("bytes").isNotNull()}).drop("bytes")
+    rows = (shown_files(named) if shown_files else named).withColumns(
+        {"kind": F.coalesce("kind", F.lit("unknown")), "night": F.lit(context.night), "source": F.lit(context.source)}
+    )
+    columns = [F.col(one.name).cast(one.spark).alias(one.name) for one in schema.fields]
+    folder = context.attempt / new_name("intake")
+    folder.mkdir()
+    written = (
+        rows.select(*columns, READ_FROM, KEPT)
+        .repartition(1)
+        .sortWithinPartitions(*schema.order)
+        .mapInArrow(intake_writer(str(folder), schema.arrow), COUNTED)
+        .collect()
+    )
+    counts = Counts()
+    for row in written:
+        counts.add(*row[1:])
+    pool = intake_pool(context.settings)
+    files = [pool.adopt(folder / name) for name in sorted({row.name for row in written})]
+    pointer = {"night": context.night, "source": context.source, "files": [file.to_json() for file in files]}
+    write_json(intake_path(context.settings, context.source, context.night), pointer)
+    return files, counts
