@@ -1,9 +1,9 @@
-"""The pharmacy bench's other engine: the same extracts read by DuckDB into one Parquet file.
+"""The pharmacy bench's other engine: the same files read by DuckDB into Parquet, a file per pharmacy and month.
 
-``python -m bench.pharmacy_duckdb FOLDER REGISTER TARGET`` reads every file in the dialect that the register gives its
-pharmacy and writes typed dispensations with hashed tokens. It keeps no record of what it could not read: a line that
-it refuses is gone, and only values that DuckDB's own casts take are taken. It reads UTF-8: ``in_utf8`` makes copies
-before, which costs it nothing, since it knows no cp1252 and stops at one foreign byte.
+``python -m bench.pharmacy_duckdb FOLDER REGISTER TARGET LANDING`` reads every extract in the dialect that the register
+gives its pharmacy and writes typed dispensations with hashed tokens; B2 files it cuts into zones. It keeps no record of
+what it could not read: a line that it refuses is gone, and only values that DuckDB's own casts take are taken. It reads
+UTF-8: ``in_utf8`` makes copies before, which costs it nothing, since it knows no cp1252 and stops at one foreign byte.
 """
 
 import csv
@@ -74,8 +74,23 @@ def reading(dialect: Dialect, files: list[str]) -> str:
         ignore_errors = true, new_line = '{line_end}')"""
 
 
-def main(folder: Path, register: Path, target: Path) -> None:
-    """Read everything and write it, sorted as the pipeline's files are."""
+LINE_KINDS = ("2", "3")  # heads and product lines, which are what a row is made of
+
+
+def cutting(folder: Path, kind: str) -> str:
+    """SQL: the records of one kind in B2 files, cut into the zones of their layout. Invoices are not put together."""
+    layout = REPOSITORY / "schemas" / "layouts" / "pharmacy" / "b2_2005e.csv"
+    with layout.open(encoding="utf-8", newline="") as stream:
+        zones = [row for row in csv.DictReader(stream) if row["segment"] == kind]
+    cells = [f"""substr(line, {row["start"]}, {row["length"]}) as "{row["field"]}\"""" for row in zones]
+    return f"""select split_part(filename, '/', -3) as producer, {", ".join(cells)}
+      from read_csv('{folder}/pharmacy/*/*/*.b2', columns = {{'line': 'varchar'}}, delim = '\x01', quote = '',
+        escape = '', header = false, auto_detect = false, filename = true, encoding = 'latin-1', ignore_errors = true)
+      where line[1] = '{kind}'"""
+
+
+def main(folder: Path, register: Path, target: Path, landing: Path) -> None:
+    """Read everything and write it as the pipeline's files are: one per pharmacy and month, sorted."""
     dialects = load_dialects(REPOSITORY / "config" / "dialects", COLUMNS)
     parts = [reading(dialects[name], files) for name, files in sorted(files_by_dialect(folder, register).items())]
     database = duckdb.connect(config={"threads": 2})
@@ -83,8 +98,11 @@ def main(folder: Path, register: Path, target: Path) -> None:
     query = f"""select r.*, k.atc, k.code is not null as code_known from ({" union all ".join(parts)}) r
       left join read_csv('{known}', all_varchar = true) k on k.code = r.cip13
       order by producer, period, dispensation_id"""
-    database.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)")
+    how = "format parquet, compression zstd, partition_by"
+    database.execute(f"copy ({query}) to '{target}' ({how} (producer, period))")
+    for kind in LINE_KINDS:
+        database.execute(f"copy ({cutting(landing, kind)}) to '{target}-{kind}' ({how} (producer))")
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]))
+    main(*map(Path, sys.argv[1:5]))

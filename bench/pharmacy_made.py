@@ -1,13 +1,13 @@
 """A national pharmacy night for the bench: a few hundred simulated pharmacies, each deposited under many numbers."""
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from jobs.core.register import COLUMNS
 from jobs.core.settings import Settings
+from synthetic.b2 import invoices
 from synthetic.deposit import Delivery, deposit
 from synthetic.dialects import dialect_of
 from synthetic.dispensing import dispensations
@@ -25,6 +25,7 @@ MADE = len(SIMULATED)
 LINES_PER_PERSON_AND_DAY = 0.068
 MESS = 0.03
 DAYS = 6
+BILLED = 10  # lines of extracts for one line of invoices: 500,000 beside 5 million
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,14 @@ class Made:
     delivery: Delivery
     truth: pd.DataFrame
 
+    @property
+    def lines(self) -> int:
+        """Lines of its file."""
+        return sum(content.count(b"\n") for content in self.delivery.files.values())
 
-def extracts(night: str) -> Iterator[Made]:
-    """What MADE pharmacies send of the week before a night."""
+
+def made_night(night: str) -> tuple[list[Made], list[Made]]:
+    """What MADE pharmacies send of the week before a night: their extracts, and the invoices of every tenth."""
     last = day_number(night) - 1
     first = last - DAYS + 1
     persons = round(205 * LINES_EACH / LINES_PER_PERSON_AND_DAY / DAYS)
@@ -44,20 +50,37 @@ def extracts(night: str) -> Iterator[Made]:
     frame = Night(night, World(sizes, first, last), Plan(sizes.seed, MESS, ""), first - 1, {}, set())
     lines = pd.concat([dispensations(frame.world, day) for day in range(first, last + 1)], ignore_index=True)
     own = dict(list(lines.groupby("pharmacy")))
-    for rank in SIMULATED:
-        sent = pharmacy(frame, rank, own.get(rank, lines.iloc[:0]).reset_index(drop=True))
-        yield Made(sent.delivery, sent.truth)
+    sold = {rank: own.get(rank, lines.iloc[:0]).reset_index(drop=True) for rank in SIMULATED}
+    told = [pharmacy(frame, rank, sold[rank]) for rank in SIMULATED]
+    billed = [invoices(frame, rank, sent.truth) for rank, sent in zip(SIMULATED[::10], told[::10], strict=True)]
+    return tuple([Made(sent.delivery, sent.truth) for sent in every] for every in (told, billed))  # type: ignore[return-value]
 
 
-def send(settings: Settings, made: list[Made], deliveries: int) -> None:
-    """Register ``deliveries`` pharmacies and deposit one extract for each."""
+def billing(made: list[Made], deliveries: int) -> int:
+    """How many pharmacies send invoices, so that one line in BILLED + 1 is theirs."""
+    each = sum(one.lines for one in made) / len(made)
+    return round(deliveries * LINES_EACH / BILLED / each)
+
+
+def send(settings: Settings, told: list[Made], billed: list[Made], deliveries: int) -> None:
+    """Register pharmacies and deposit ``deliveries`` extracts, and invoices of pharmacies that send nothing else."""
+    bills = billing(billed, deliveries)
+    formats = [("pharmacy-csv", dialect_of(SIMULATED[rank % MADE]).name) for rank in range(deliveries)]
+    formats += [("pharmacy-b2", "")] * bills
+    contact = "bench@pharmacie.invalid"
     with (settings.root / "producers.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for rank in range(deliveries):
-            name = dialect_of(SIMULATED[rank % MADE]).name
-            contact = "bench@pharmacie.invalid"
-            writer.writerow((pharmacy_id(rank), "pharmacy", "n", "pharmacy-csv", name, "", "", contact, "active", "35"))
+        for rank, (form, dialect) in enumerate(formats):
+            writer.writerow((pharmacy_id(rank), "pharmacy", "n", form, dialect, "", "", contact, "active", "35"))
     for rank in range(deliveries):
-        own = replace(made[rank % MADE].delivery, producer=pharmacy_id(rank))
-        deposit(own, settings.landing)
+        deposit(replace(told[rank % MADE].delivery, producer=pharmacy_id(rank)), settings.landing)
+    for rank in range(bills):
+        deposit(under_number(billed[rank % len(billed)].delivery, pharmacy_id(deliveries + rank)), settings.landing)
+
+
+def under_number(delivery: Delivery, producer: str) -> Delivery:
+    """The invoices of a pharmacy as if another had sent them; they name their sender."""
+    own, other = delivery.producer.encode(), producer.encode()
+    files = {name: content.replace(own, other) for name, content in delivery.files.items()}
+    return replace(delivery, producer=producer, files=files)
