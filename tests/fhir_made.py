@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from typing import Any
 
 from tests.documents_made import INS_OID, LOINC, ins
@@ -96,7 +97,7 @@ def quantity(value: str, unit: str, **more: Any) -> Resource:
 
 def line(resource: Resource) -> bytes:
     """One line; texts between ``#`` are written as numbers, digit by digit."""
-    return json.dumps(resource, ensure_ascii=False).replace('"#', "").replace('#"', "").encode()
+    return re.sub(r'"#(-?[0-9.eE+-]+)#"', r"\1", json.dumps(resource, ensure_ascii=False)).encode()
 
 
 def deletion(*resources: str) -> Resource:

@@ -20,7 +20,7 @@ FORMAT = "fhir-bulk"
 
 @dataclass
 class Exports:
-    """A night's exports: ``raw`` lines with their bytes, ``lines`` judged, ``documents`` made of them, what is known."""
+    """A night's exports: ``raw`` lines with their bytes, ``lines`` judged, ``documents`` they make, what is known."""
 
     raw: DataFrame
     lines: DataFrame

@@ -3,6 +3,7 @@
 Both are rows of PARSED, so that typing, versions and tables follow as for any other carrier.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 
@@ -83,12 +84,12 @@ def with_members(heads: DataFrame, pairs: DataFrame, clinical: DataFrame) -> Dat
     )
 
 
-def owners(name: str):  # type: ignore[no-untyped-def]
+def owners(name: str) -> Callable[[Column], Column]:
     """For each member, its resource and content once for every fact of a list."""
     return lambda one: F.transform(one[name], lambda _: F.struct(one["resource"], one["content"]))
 
 
-def ranks(name: str):  # type: ignore[no-untyped-def]
+def ranks(name: str) -> Callable[[Column, Column], Column]:
     """An entry for each place of a list."""
     return lambda who, rank: entry(who["resource"], who["content"], name, rank + 1)
 

@@ -25,7 +25,7 @@ def records(raw: DataFrame, lines: DataFrame, documents: DataFrame, decided: Dat
         F.when(rule.isin(*NOT_TAKEN), "ignored")
         .when(rule.isNotNull(), "quarantined")
         .when(F.col("repeated"), "duplicate")
-        .otherwise(F.coalesce(F.element_at(F.array(*map(F.lit, OUTCOMES)), F.col("fate.order")), F.lit("accepted")))
+        .otherwise(F.when(F.col("fate.order") == OUTCOMES.index("duplicate") + 1, "duplicate").otherwise("accepted"))
     )
     warnings = F.coalesce(
         F.col("told"), F.when(F.col("kind").isin("manifest", "Bundle"), F.array_join("warnings", ","))

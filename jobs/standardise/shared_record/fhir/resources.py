@@ -66,7 +66,7 @@ def read_resource(node: Node, kind: str) -> Row:
     if kind not in (*CLINICAL, *PEOPLE, DOCUMENT, "Patient", "Medication", "Binary"):
         return {"rule": NOT_READ}
     resource = f"{kind}/{node.text('id')}"
-    if not REFERENCE.fullmatch(resource):
+    if not node.text("id") or not REFERENCE.fullmatch(resource):
         raise node.refused("id", NO_ID)
     row: Row = {"resource": resource, "content": content(node), "warnings": []}
     if kind == "Patient":
