@@ -1,6 +1,7 @@
 """The shared medical record: CDA R2 documents, bare or in IHE_XDM packages, to documents and laboratory results.
 
-Spark jobs of a night: parse, decide, versions (each settled on disk), the touched periods, the events.
+Spark jobs of a night: parse, replacements, decide, latest, versions (each but the second settled on disk), the touched
+periods, the events.
 """
 
 from collections.abc import Iterator
@@ -14,15 +15,24 @@ from jobs.core.tokens import with_key
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record.columns import PARSED, PLACE
-from jobs.standardise.shared_record.decide import outcomes, versions
+from jobs.standardise.shared_record.decide import outcomes
+from jobs.standardise.shared_record.events import ledger_events
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
-from jobs.standardise.shared_record.known import known_versions, ordered
+from jobs.standardise.shared_record.known import known_versions
 from jobs.standardise.shared_record.parse import parser
-from jobs.standardise.shared_record.refuse import refuse
-from jobs.standardise.shared_record.tables import changed, claims, ledger_events, standard_tables, touched
+from jobs.standardise.shared_record.registry import registered, visibility_policy
+from jobs.standardise.shared_record.relations import refused
+from jobs.standardise.shared_record.tables import claims, standard_tables
 from jobs.standardise.shared_record.typed import typed
+from jobs.standardise.shared_record.versions import changes, latest
+from jobs.standardise.shared_record.withheld import touched
 
-WHOLE_FILE_RULES = ("DOC-011", "DOC-013", "DOC-019")  # they refuse a file as one record, whatever documents it holds
+WHOLE_FILE_RULES = (
+    "DOC-011",
+    "DOC-013",
+    "DOC-019",
+    "DOC-303",
+)  # they refuse a file as one record, whatever documents it holds
 BATCH_RECORDS = 64  # documents are large rows
 BATCH_BYTES = 67_108_864  # what one Python worker holds of raw documents, or one document when that is larger
 
@@ -34,20 +44,19 @@ def standardise(context: Context) -> Standardised:
     with small_batches(context):
         parsed = settled(context, spread(context, files).mapInArrow(parser(limits), PARSED), "parsed")
     key = context.key("collector")
-    frame = with_key(typed(parsed, key, context.night), key).withColumn("shown", shown_file()).drop("key")
-    known = known_versions(context)
-    judged = outcomes(refuse(ordered(frame, context.delivery_table()), known))
-    decided = settled(context, judged, "decided")
-    after = settled(context, versions(decided.withColumn("file", F.col("shown")), known), "versions")
-    changes = changed(after)
-    scope = touched(changes)
-    tables = standard_tables(context, decided, changes, scope)
+    frame = with_key(typed(parsed, key, context.night), key).withColumn("shown", shown_file())
+    frame, known = registered(frame, context).drop("key"), known_versions(context)
+    decided = settled(context, outcomes(refused(frame, known), known), "decided")
+    found = settled(context, latest(decided.withColumn("file", F.col("shown")), known), "latest")
+    moved = settled(context, changes(found, visibility_policy(context.settings.policy)), "versions")
+    scope = touched(moved)
+    tables = standard_tables(context, decided, moved, scope)
     return Standardised(
         records=records(decided, files),
         tables=tables,
         claims=claims(context, decided),
-        scope=dict.fromkeys(tables, scope),
-        events=ledger_events(decided, after),
+        scope=dict.fromkeys(tables, scope.pairs),
+        events=ledger_events(decided, moved),
         shown_files=lambda found: with_shown_files(found, key),
     )
 
