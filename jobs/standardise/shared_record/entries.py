@@ -43,7 +43,7 @@ class Entry:
 
     @property
     def is_request(self) -> bool:
-        """Whether it is about a document sent before: deletes it, or gives it other metadata (new entry, old logical)."""
+        """Whether it is about a document sent before: deletes it, or gives it other metadata (a new entry)."""
         changes = self.logical_id is not None and self.logical_id != self.entry_id
         return self.uri is None and self.unique_id is not None and (self.availability == "deleted" or changes)
 

@@ -1,5 +1,7 @@
 """Replacements by identifier: which document is meant, who may replace it, and circles."""
 
+from functools import partial
+
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
@@ -41,7 +43,7 @@ def same_patient(one: Column, other: Column) -> Column:
     return F.coalesce(by_number, F.lit(False)) | F.coalesce(by_traits, F.lit(False))
 
 
-def same_where_known(one: Column, other: Column, name: str) -> Column:
+def agrees(one: Column, name: str, other: Column) -> Column:
     """Whether two documents agree on a column; who does not say disagrees with nobody."""
     return F.coalesce(one[name] == other[name], F.lit(True))
 
@@ -50,8 +52,8 @@ def may_replace(child: Column, parent: Column) -> Column:
     """Only the same organisation may replace a document, for the same patient, by one of the same type."""
     return (
         same_patient(child, parent)
-        & same_where_known(child, parent, "organisation_token")
-        & same_where_known(child, parent, "type_code")
+        & agrees(child, "organisation_token", parent)
+        & agrees(child, "type_code", parent)
     )
 
 
@@ -79,8 +81,7 @@ def refuse_relations(frame: DataFrame, known: DataFrame, links: list[Row]) -> Da
     child, other = F.struct(*PARENT), F.col("parent_id") != F.col("document_id")
     joined = judge(joined, "DOC-017", other & ~F.exists("parents", lambda one: same_patient(child, one)))
     for code, name in (("DOC-301", "organisation_token"), ("DOC-302", "type_code")):
-        agreed = F.exists("parents", lambda one, name=name: same_where_known(child, one, name))  # type: ignore[misc]
-        joined = judge(joined, code, other & ~agreed)
+        joined = judge(joined, code, other & ~F.exists("parents", partial(agrees, child, name)))
     return refuse_circles(joined.drop("parents", "parent_id"), circles(links, known))
 
 
