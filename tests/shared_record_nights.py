@@ -1,4 +1,4 @@
-"""Nights of the shared record in a test: files in, tables, intake and events out, by the parser and the driver's writer."""
+"""Nights of the shared record in a test: files in; tables, intake and events out, by the real parser and writer."""
 
 import hmac
 from collections import Counter
@@ -20,6 +20,7 @@ from jobs.standardise.write import write_proposal
 
 Files = dict[str, bytes]
 Row = dict[str, Any]
+NAMES: dict[str, str] = {}  # neutral name -> deposited name; keyed tokens, so that roots do not mix
 
 
 @dataclass
@@ -48,6 +49,10 @@ class Result:
     events: list[Row]
     base: Row
     shown: dict[str, str]
+
+    def unshown(self, name: str) -> str:
+        """The name under which a file was deposited, tonight or before."""
+        return NAMES.get(name, name)
 
     def told(self, producer: str = "DMP1") -> dict[str, str]:
         """File -> warnings, of those that have any."""
@@ -90,6 +95,8 @@ def run(
                 held.pop(f"{producer}__{period}", None)
             held.update(parts)
     pool = standard_pool(settings, "shared_record")
+    shown = {name: shown_name(settings, *place, name) for place, files in sent.items() for name in files}
+    NAMES.update({token: name for name, token in shown.items()})
     return Result(
         intake=rows_of(intake_pool(settings), proposal["tables"]["intake"]),
         quarantine=rows_of(quarantine_pool(settings), proposal["tables"]["quarantined_record"]),
@@ -99,7 +106,7 @@ def run(
         claims=rows_of(claim_pool(settings), proposal["tables"]["claim"]),
         events=[line for line in proposal["ledger"] if "event" in line],
         base={"night": night, "tables": tables, "claims": []},
-        shown={name: shown_name(settings, *place, name) for place, files in sent.items() for name in files},
+        shown=shown,
     )
 
 

@@ -53,18 +53,20 @@ def order_table(context: Context) -> DataFrame:
 def registered(frame: DataFrame, context: Context) -> DataFrame:
     """Typed documents with the column ``key``: adds ``seq`` and what a registry said; refuses what is unreadable.
 
-    ``seq`` is the order in which records count: time of submission, delivery, file name, place. Who says no time of
-    submission was submitted when the night of the delivery read it; a later time is a wrong clock and means the same.
+    ``seq`` is the order in which records count: time of submission, delivery, file name, place. A time after the night
+    that read it is a wrong clock and counts as that night; a document without any counts as sent a day before, so that
+    of two documents of one night the one that says when it was submitted is the later one.
     ``is_request``: a record without content that deletes a document or changes its metadata. ``said``: it has metadata.
     """
     policy = visibility_policy(context.settings.policy)
     frame = frame.join(F.broadcast(order_table(context)), ["producer", "delivery_id"], how="left")
     submitted = moment(F.col("submitted_text"))
     time = F.coalesce(submitted.instant, submitted.day.cast("timestamp"))
+    unsaid = F.col("pulled_at") - F.expr("INTERVAL 1 DAY")
     said = F.concat_ws("", "visibility", "availability", "logical_id", "entry_id") != ""
     frame = frame.withColumns(
         {
-            "submitted_at": F.least(F.coalesce(time, F.col("pulled_at")), F.col("pulled_at")),
+            "submitted_at": F.coalesce(F.least(time, F.when(time.isNotNull(), F.col("pulled_at"))), unsaid),
             "said": said,
             "visibility": F.upper("visibility"),
             "confidentiality": F.upper("confidentiality"),
