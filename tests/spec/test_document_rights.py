@@ -5,6 +5,7 @@ from pyspark.sql import SparkSession
 
 from jobs.core.errors import ConfigError
 from jobs.core.settings import prepare_root
+from jobs.standardise import shared_record
 from jobs.standardise.shared_record.registry import visibility_policy
 from tests.documents_made import document, laboratory, observation
 from tests.registry_made import ARCHIVED, DELETED, DEPRECATED, Said, association, uid, xdm
@@ -83,6 +84,12 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> lis
     for night, name, deposited in (("2026-11-21", "a", FIRST), ("2026-11-23", "b", SECOND), ("2026-11-24", "c", THIRD)):
         found.append(run(spark, settings, night, found[-1].base if found else None, {("DMP1", name): deposited}))
     found.append(run(spark, settings, "2026-11-24", found[1].base, {("DMP1", "c"): THIRD}))
+    other = visibility_policy(settings.policy) | {"V": "publish"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared_record, "visibility_policy", lambda policy: other)
+        found.append(
+            run(spark, settings, "2026-11-25", found[2].base, {("DMP1", "d"): {"51.xml": lab("2.25.51").encode()}})
+        )
     return found
 
 
@@ -113,6 +120,12 @@ def test_d10_every_code_has_its_policy_and_an_unknown_one_is_withheld(nights: li
 def test_a_policy_of_other_words_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"\[visibility\]"):
         visibility_policy({"visibility": {"N": "publish", "R": "hide"}})
+
+
+def test_another_policy_takes_effect_with_the_next_delivery_for_all_documents(nights: list[Result]) -> None:
+    assert shown(nights[2], "code0", "code1", "code2") == [True, False, False]
+    assert shown(nights[4], "code0", "code1", "code2") == [True, False, True], "V is code 2"
+    assert nights[4].befell() == [("a", "document", "restored", "metadata", 1)]
 
 
 def test_d10_masked_after_publication_is_gone_and_comes_back_as_it_was(nights: list[Result]) -> None:
