@@ -51,9 +51,7 @@ def agrees(one: Column, name: str, other: Column) -> Column:
 def may_replace(child: Column, parent: Column) -> Column:
     """Only the same organisation may replace a document, for the same patient, by one of the same type."""
     return (
-        same_patient(child, parent)
-        & agrees(child, "organisation_token", parent)
-        & agrees(child, "type_code", parent)
+        same_patient(child, parent) & agrees(child, "organisation_token", parent) & agrees(child, "type_code", parent)
     )
 
 
