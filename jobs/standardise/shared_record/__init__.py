@@ -1,7 +1,8 @@
 """The shared medical record: CDA R2 documents, bare or in IHE_XDM packages, and FHIR bulk exports, to one shape.
 
-Spark jobs of a night: parse, decide, versions (each settled on disk), the touched periods, the events. Documents of
-both formats meet before they are typed, so that one document is one document whatever it came by.
+Spark jobs of a night: parse, replacements, decide, latest, versions (each but the second settled on disk), the touched
+periods, the events. Documents of both formats meet before they are typed, so that one document is one document
+whatever it came by.
 """
 
 from collections.abc import Iterator
@@ -15,54 +16,60 @@ from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record import fhir
 from jobs.standardise.shared_record.columns import PARSED, PLACE
-from jobs.standardise.shared_record.decide import outcomes, versions
+from jobs.standardise.shared_record.decide import outcomes
+from jobs.standardise.shared_record.events import ledger_events
 from jobs.standardise.shared_record.fhir import members
 from jobs.standardise.shared_record.fhir.records import records as line_records
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
-from jobs.standardise.shared_record.known import known_versions, ordered
+from jobs.standardise.shared_record.known import known_versions
 from jobs.standardise.shared_record.parse import parser
-from jobs.standardise.shared_record.refuse import refuse
+from jobs.standardise.shared_record.registry import registered, visibility_policy
+from jobs.standardise.shared_record.relations import refused
 from jobs.standardise.shared_record.settled import settled
-from jobs.standardise.shared_record.tables import changed, claims, ledger_events, standard_tables, touched
+from jobs.standardise.shared_record.tables import claims, standard_tables
 from jobs.standardise.shared_record.typed import typed
+from jobs.standardise.shared_record.versions import changes, latest
+from jobs.standardise.shared_record.withheld import touched
 
 REPLAY_WHOLE = (fhir.FORMAT,)  # a document is lines of several files: they are only read again together
-WHOLE_FILE_RULES = ("DOC-011", "DOC-013", "DOC-019")  # they refuse a file as one record, whatever documents it holds
+WHOLE_FILE_RULES = (
+    "DOC-011",
+    "DOC-013",
+    "DOC-019",
+    "DOC-303",
+)  # they refuse a file as one record, whatever documents it holds
 BATCH_RECORDS = 64  # documents are large rows
 BATCH_BYTES = 67_108_864  # what one Python worker holds of raw documents, or one document when that is larger
 
 
 def standardise(context: Context) -> Standardised:
     """Parse and decide a night of documents (see jobs.standardise.context)."""
-    files, parsed, exports = read(context)
-    together = parsed[0] if len(parsed) == 1 else parsed[0].unionByName(parsed[1], allowMissingColumns=True)
     key, known = context.key("collector"), known_versions(context)
-    frame = typed(together, key, context.night)
-    if exports is not None:
-        asked = members.requests(context, exports.lines, exports.known, known)
-        frame = frame.unionByName(asked, allowMissingColumns=True)
-    frame = with_key(frame, key).withColumn("shown", shown_file()).drop("key")
-    judged = outcomes(refuse(ordered(frame, context.delivery_table()), known))
-    decided = settled(context, judged, "decided")
-    after = settled(context, versions(decided.withColumn("file", F.col("shown")), known), "versions")
-    changes = changed(after)
+    files, parsed, exports = read(context, known)
+    together = parsed[0] if len(parsed) == 1 else parsed[0].unionByName(parsed[1], allowMissingColumns=True)
+    frame = with_key(typed(together, key, context.night), key).withColumn("shown", shown_file())
+    frame = members.named(frame, exports.known) if exports is not None and exports.has_known else frame
+    frame = registered(frame, context).drop("key")
+    decided = settled(context, outcomes(refused(frame, known), known), "decided")
+    found = settled(context, latest(decided.withColumn("file", F.col("shown")), known), "latest")
+    moved = settled(context, changes(found, visibility_policy(context.settings.policy)), "versions")
     left = None
     if exports is not None and exports.has_known:
-        left = settled(context, members.left(context, exports.known, exports.lines, decided, changes), "left")
-    scope = touched(members.with_left(changes, left))
-    tables = standard_tables(context, decided, changes, scope)
-    tables = members.with_resources(context, tables, decided, changes, left, scope)
+        left = settled(context, members.left(context, exports.known, exports.lines, decided, moved), "left")
+    scope = members.widened(touched(moved), left)
+    tables = standard_tables(context, decided, moved, scope)
+    tables = members.with_resources(context, tables, decided, moved, left, scope.pairs)
     return Standardised(
         records=records(decided, files, exports),
         tables=tables,
         claims=claims(context, decided),
-        scope=dict.fromkeys(tables, scope),
-        events=ledger_events(decided, after) + members.events(left),
+        scope=dict.fromkeys(tables, scope.pairs),
+        events=ledger_events(decided, moved) + members.events(left),
         shown_files=lambda found: with_shown_files(found, key),
     )
 
 
-def read(context: Context) -> tuple[DataFrame | None, list[DataFrame], fhir.Exports | None]:
+def read(context: Context, known: DataFrame) -> tuple[DataFrame | None, list[DataFrame], fhir.Exports | None]:
     """The night's files of documents, the documents of either format as rows of PARSED, and its exports.
 
     Files or exports are None when nobody sent any.
@@ -77,7 +84,7 @@ def read(context: Context) -> tuple[DataFrame | None, list[DataFrame], fhir.Expo
             parsed.append(settled(context, spread(context, files).mapInArrow(parser(limits), PARSED), "parsed"))
         if fhir.FORMAT in sent:
             own = packs.where(F.col("format") == fhir.FORMAT)
-            exports = fhir.read_exports(context, own, cut=has_cut_files(context, exports=True))
+            exports = fhir.read_exports(context, own, known, cut=has_cut_files(context, exports=True))
             parsed.append(exports.documents.where(~F.col("told_before")))
     return files, parsed, exports
 
@@ -122,7 +129,7 @@ def records(decided: DataFrame, files: DataFrame | None, exports: fhir.Exports |
 
 
 def document_records(decided: DataFrame, files: DataFrame) -> DataFrame:
-    """One row per document with its outcome, columns of RECORDS; refused ones carry the bytes of their whole file.
+    """One row per record with its outcome, columns of RECORDS; refused ones carry the bytes of their whole file.
 
     A document of a package cannot be judged again without its package, so each refused one keeps all of it.
     """

@@ -86,6 +86,8 @@ def read_header(document: etree._Element) -> dict[str, Any]:
     values["type_system"] = code_of(code, "codeSystem")
     values["created_text"] = attribute(document.find(HL7 + "effectiveTime"), "value")
     values["confidentiality"] = code_of(document.find(HL7 + "confidentialityCode"), "code")
+    organisation = instance(document.find(path("author", "assignedAuthor", "representedOrganization", "id")))
+    values["organisation_id"] = "^".join(part or "" for part in organisation) if organisation[0] else None
     values["author_speciality"] = code_of(document.find(path("author", "assignedAuthor", "code")), "code")
     place = document.find(path("componentOf", "encompassingEncounter", "location", "healthCareFacility", "code"))
     values["care_setting"] = code_of(place, "code")

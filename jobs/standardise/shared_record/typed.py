@@ -84,8 +84,10 @@ def time_columns(created: Moment, birth: Moment) -> dict[str, Column]:
 
 def refusals() -> dict[str, Column]:
     """Rules that only typing can see; what was refused before keeps its reason."""
-    dateless = F.col("rule").isNull() & F.col("period").isNull()
-    nobody = F.col("rule").isNull() & F.col("subject_id").isNull()
+    request = F.col("content_sha256").isNull() & F.coalesce(F.col("action").isin("D", "M"), F.lit(False))
+    judged = F.col("rule").isNull() & ~request  # a request has the date and patient of the document it is about
+    dateless = judged & F.col("period").isNull()
+    nobody = judged & F.col("subject_id").isNull()
     return {
         "field": F.when(dateless & ~nobody, F.lit("effectiveTime")).otherwise(F.col("field")),
         "rule": F.when(nobody, F.lit("DOC-008")).when(dateless, F.lit("DOC-014")).otherwise(F.col("rule")),

@@ -11,7 +11,7 @@ from jobs.standardise.shared_record.fhir.columns import LINE
 from jobs.standardise.shared_record.fhir.documents import documents
 from jobs.standardise.shared_record.fhir.files import parser, parts_of_files
 from jobs.standardise.shared_record.fhir.lines import judged_lines, resolved
-from jobs.standardise.shared_record.fhir.members import is_known, known_resources, told_before
+from jobs.standardise.shared_record.fhir.members import is_known, known_resources, metadata_only, requests, told_before
 from jobs.standardise.shared_record.fhir.observations import OTHER_CATEGORY
 from jobs.standardise.shared_record.settled import settled
 
@@ -29,7 +29,7 @@ class Exports:
     has_known: bool
 
 
-def read_exports(context: Context, packs: DataFrame, *, cut: bool) -> Exports:
+def read_exports(context: Context, packs: DataFrame, versions: DataFrame, *, cut: bool) -> Exports:
     """Read the exports of a night's packs; each frame settled on disk. ``cut``: some files may have several parts."""
     limits = Limits.of(context.settings.policy)
     raw = settled(context, parts_of_files(packs, cut=cut).mapInArrow(parser(limits), LINE), "fhir_raw")
@@ -38,5 +38,6 @@ def read_exports(context: Context, packs: DataFrame, *, cut: bool) -> Exports:
     aside = lines.where(F.col("rule") == OTHER_CATEGORY)
     producers = sorted({one.producer for one in context.deliveries if one.format == FORMAT})
     known = known_resources(context, producers)
-    made = told_before(context, documents(resources, aside), known)
+    made = metadata_only(context, documents(resources, aside), versions)
+    made = told_before(context, made, known).unionByName(requests(lines), allowMissingColumns=True)
     return Exports(raw, lines, settled(context, made, "fhir_documents"), known, is_known(context, producers))

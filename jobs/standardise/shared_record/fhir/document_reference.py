@@ -6,12 +6,11 @@ from typing import Any
 from jobs.standardise.documents import sniff
 from jobs.standardise.shared_record.bodies import SNIFFED, decoded, media_type
 from jobs.standardise.shared_record.columns import HEADER
-from jobs.standardise.shared_record.fhir.codes import concept, safe
+from jobs.standardise.shared_record.fhir.codes import concept
 from jobs.standardise.shared_record.fhir.nodes import MISSING, Node, first_of, target
 from jobs.standardise.shared_record.fhir.patients import agent, instance, logical_agent
 from jobs.standardise.shared_record.fhir.systems import AVAILABILITY, CONFIDENTIALITY, MASTER, URN_UUID
 
-LOCAL = "fhir"  # root of the identifiers of resources that have no identifier but their server's
 ARCHIVED, DELETED = "-is-archived", "-is-deleted"
 TIMES = {  # clinical resource -> elements that date it, the best first
     "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
@@ -69,8 +68,8 @@ def common(node: Node) -> Header:
     resource = f"{node.path}/{node.text('id')}"
     confidential = [code for code, system in labels if system == CONFIDENTIALITY]
     return {
-        "id_root": LOCAL,
-        "id_extension": resource,
+        "id_root": resource.lower(),  # as the registry's names of entries are compared
+        "id_extension": "",
         "logical_id": resource,
         "entry_id": f"{resource}/_history/{meta.text('versionId')}" if meta.text("versionId") else None,
         "submitted_text": meta.time("lastUpdated"),
@@ -94,13 +93,13 @@ def time_of(node: Node, name: str) -> str | None:
 
 
 def availability(node: Node) -> str | None:
-    """The registry's word for the state of a document; a status that is not FHIR's is handed on as sent."""
+    """The registry's word for the state of a document; ``unknown`` for a status that is not FHIR's."""
     sent = node.text("status")
     if node.text("docStatus") == "entered-in-error" or is_set(node, DELETED):
         return "deleted"
     if is_set(node, ARCHIVED):
         return "archived"
-    return AVAILABILITY.get(sent or "", safe(sent))
+    return AVAILABILITY.get(sent, "unknown") if sent else None
 
 
 def is_set(node: Node, name: str) -> bool:
@@ -165,9 +164,8 @@ def replaced(node: Node, values: Header) -> Refs:
         if item.text("code") == "replaces" and named:
             root, extension = instance(named.node("identifier"))
             found = target(named)
-            values["replaces_root"], values["replaces_extension"] = (root, extension) if root else (LOCAL, found)
-            if found is None and root is None:
-                values["replaces_root"] = None
+            known = (root, extension) if root else (found.lower(), "") if found else (None, None)
+            values["replaces_root"], values["replaces_extension"] = known
             return [] if root else ref("replaces", found)
     return []
 

@@ -32,7 +32,8 @@ def documents(resources: DataFrame, aside: DataFrame) -> DataFrame:
     pairs = membership(heads, clinical).join(aside.select(*RESOURCE), list(RESOURCE), how="left_anti")
     alone = clinical.join(pairs.select(*RESOURCE).distinct(), list(RESOURCE), how="left_anti")
     heads = judged(with_members(heads, pairs, clinical)).withColumn("alone", F.lit(False))
-    return parsed(heads).unionByName(parsed(on_its_own(alone).withColumn("alone", F.lit(True))))
+    flags = {"alone": F.lit(True), "incomplete": F.lit(False), "stands": F.lit(True)}
+    return parsed(heads).unionByName(parsed(on_its_own(alone).withColumns(flags)))
 
 
 def membership(heads: DataFrame, clinical: DataFrame) -> DataFrame:
@@ -111,15 +112,11 @@ def facts_of(name: str) -> Column:
 
 
 def judged(found: DataFrame) -> DataFrame:
-    """Documents with their level, the visibility of all they hold, and the rule when they are not whole.
-
-    One that would not be shown anyway (masked, replaced, deleted) takes effect even when it comes without its members.
-    """
+    """Documents with their level and the visibility of all they hold; adds ``incomplete`` and ``stands`` (see known)."""
     sent = F.concat_ws(" ", "header.visibility", "labels")
     visible = F.array_join(F.array_sort(F.array_distinct(F.array_remove(F.split(sent, " "), ""))), " ")
     stands = (F.col("header.availability") == "approved") & visible.isin("", "N") & ~F.col("gone")
-    incomplete = F.coalesce(F.col("incomplete") & stands, F.lit(False))
-    rule = F.when(F.col("stranger"), F.lit(STRANGER)).when(incomplete, F.lit(INCOMPLETE))
+    rule = F.when(F.col("stranger"), F.lit(STRANGER))
     header = F.col("header").withField("visibility", F.nullif(visible, F.lit("")))
     header = header.withField("level", F.when(has_facts(), F.lit(3).cast("bigint")).otherwise(F.col("header.level")))
     newly = F.col("rule").isNull() & rule.isNotNull()
@@ -128,6 +125,8 @@ def judged(found: DataFrame) -> DataFrame:
             "field": F.when(newly, F.lit("context.related")).otherwise(F.col("field")),
             "rule": F.coalesce("rule", rule),
             "header": header,
+            "incomplete": F.coalesce(F.col("incomplete"), F.lit(False)),
+            "stands": stands,
         }
     )
 
@@ -151,7 +150,7 @@ def on_its_own(alone: DataFrame) -> DataFrame:
 
 
 def parsed(found: DataFrame) -> DataFrame:
-    """Columns of PARSED, ``lines``, ``resources`` and ``alone``."""
+    """Columns of PARSED, ``lines``, ``resources``, ``alone``, ``incomplete`` and ``stands``."""
     said = F.concat_ws("\x1f", "content", F.coalesce("patient_content", F.lit("")), F.array_join("contents", "\x1f"))
     columns: dict[str, Column] = {
         **{name: F.col(f"header.{name}") for name in (*HEADER, "level", "body_bytes")},
@@ -163,4 +162,4 @@ def parsed(found: DataFrame) -> DataFrame:
         "warnings": F.array_sort(F.array_distinct("warnings")),
     }
     shaped = [columns.get(item.name, F.col(item.name)).cast(item.dataType).alias(item.name) for item in PARSED.fields]
-    return found.select(*shaped, "lines", "resources", "alone")
+    return found.select(*shaped, "lines", "resources", "alone", "incomplete", "stands")

@@ -1,5 +1,6 @@
 """What earlier nights know of resources: which document each is part of, so that one that comes alone finds its row."""
 
+from dataclasses import replace
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -11,10 +12,10 @@ from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.context import Context
 from jobs.standardise.shared_record.columns import PLACE
 from jobs.standardise.shared_record.facts import TABLES
-from jobs.standardise.shared_record.fhir.documents import WHOLE
-from jobs.standardise.shared_record.fhir.lines import asked_deletes
+from jobs.standardise.shared_record.fhir.documents import CARRIER, INCOMPLETE, WHOLE
+from jobs.standardise.shared_record.fhir.lines import asked_deletes, empty
 from jobs.standardise.shared_record.refuse import DOCUMENT
-from jobs.standardise.shared_record.tables import kept
+from jobs.standardise.shared_record.withheld import WITHHELD, Scope
 
 TABLE = "document_resource"
 SCHEMA = load_schema(f"standard/{TABLE}")
@@ -53,24 +54,54 @@ def told_before(context: Context, documents: DataFrame, known: DataFrame) -> Dat
     return joined.withColumn("told_before", flag).drop("key", "resource", "resource_id", "resource_content", "same")
 
 
-def requests(context: Context, lines: DataFrame, known: DataFrame, versions: DataFrame) -> DataFrame:
-    """Requests to delete known documents: typed rows, the place of the line that asks, all else as it is known."""
-    asked = with_key(asked_deletes(lines), context.key("collector")).withColumn("resource_id", resource_token())
-    whole = known.where(F.col("fact") == WHOLE).select(*DOCUMENT, "resource_id")
-    found = asked.select(*PLACE, "record", "resource_id").join(whole, ["producer", "resource_id"], how="inner")
-    columns = [name for name in versions.columns if name not in ("delivery_id", "file", "record", "rank", "status")]
-    return (
-        found.drop("resource_id")
-        .join(versions.select(*columns), list(DOCUMENT), how="inner")
-        .withColumns(
-            {
-                "kind": F.lit("Bundle"),
-                "carrier": F.lit("fhir"),
-                "action": F.lit("D"),
-                "is_delete": F.lit(True),
-            }
-        )
+def metadata_only(context: Context, documents: DataFrame, versions: DataFrame) -> DataFrame:
+    """Documents that lack resources they name, as requests about what is known: their metadata count, not their content.
+
+    One that is not known and would be shown is refused (FHR-011); of one that would not, the metadata wait for it.
+    """
+    token = token_hex("document", F.col("producer"), F.col("id_root"), F.col("id_extension"))
+    keyed = with_key(documents, context.key("collector")).withColumn("document_id", token).drop("key")
+    held = versions.where(F.col("content_token").isNotNull()).select(*DOCUMENT, F.lit(True).alias("held"))
+    joined = keyed.join(held, list(DOCUMENT), how="left")
+    lacks = F.col("incomplete") & F.col("rule").isNull() & F.col("action").isNull()
+    refused = lacks & F.col("held").isNull() & F.col("stands")
+    asks = lacks & ~refused
+    return joined.withColumns(
+        {
+            "rule": F.when(refused, F.lit(INCOMPLETE)).otherwise(F.col("rule")),
+            "field": F.when(refused, F.lit("context.related")).otherwise(F.col("field")),
+            "action": F.when(asks, F.lit("M")).otherwise(F.col("action")),
+            "content_sha256": F.when(~asks, F.col("content_sha256")),
+            "resources": F.when(~asks, F.col("resources")),
+        }
+    ).drop("held", "document_id", "incomplete", "stands")
+
+
+def requests(lines: DataFrame) -> DataFrame:
+    """Rows of PARSED without content, one per resource that a line deletes: they know it by its name alone."""
+    asked = asked_deletes(lines)
+    return asked.select(
+        *PLACE,
+        "record",
+        F.lit("Bundle").alias("kind"),
+        empty().alias("warnings"),
+        F.lit(CARRIER).alias("carrier"),
+        F.lit("D").alias("action"),
+        F.col("resource").alias("logical_id"),
+        F.lit(False).alias("told_before"),
     )
+
+
+def named(frame: DataFrame, known: DataFrame) -> DataFrame:
+    """Typed rows with ``key``: a request about a known resource is about its document, whatever else names it since."""
+    own = (F.col("carrier") == CARRIER) & F.col("content_sha256").isNull() & F.col("document_id").isNull()
+    resource = token_hex("logical", F.col("producer"), F.when(own, F.col("logical_id")))
+    whole = known.where(F.col("fact") == WHOLE).select(
+        "producer", "resource_id", F.col("document_id").alias("meant"), F.col("period").alias("known_month")
+    )
+    joined = frame.withColumn("resource_id", resource).join(whole, ["producer", "resource_id"], how="left")
+    columns = {"document_id": F.coalesce("document_id", "meant"), "period": F.coalesce("period", "known_month")}
+    return joined.withColumns(columns).drop("resource_id", "meant", "known_month")
 
 
 def entries(context: Context, documents: DataFrame) -> DataFrame:
@@ -84,49 +115,53 @@ def entries(context: Context, documents: DataFrame) -> DataFrame:
     return SCHEMA.select(keyed.withColumns(tokens))
 
 
-def left(context: Context, known: DataFrame, lines: DataFrame, decided: DataFrame, changes: DataFrame) -> DataFrame:
+def left(context: Context, known: DataFrame, lines: DataFrame, decided: DataFrame, moved: DataFrame) -> DataFrame:
     """Known rows that leave documents which stay: their resource is gone, or was told anew in another document.
 
-    Columns of document_resource and ``cause``.
+    Columns of document_resource and ``cause``. ``moved``: versions.changes.
     """
-    accepted = decided.where((F.col("outcome") == "accepted") & F.col("resources").isNotNull() & ~F.col("is_delete"))
+    accepted = decided.where((F.col("outcome") == "accepted") & F.col("resources").isNotNull() & F.col("brings"))
     told = entries(context, accepted).where(F.col("fact") != WHOLE)
     told = told.select("producer", "resource_id", F.lit("told_elsewhere").alias("cause"))
     gone = lines.where(F.col("resource").isNotNull() & F.col("rule").isNull() & F.col("gone"))
     asked = gone.select("producer", "resource").unionByName(asked_deletes(lines).select("producer", "resource"))
-    named = with_key(asked, context.key("collector")).select("producer", resource_token().alias("resource_id"))
-    both = told.unionByName(named.withColumn("cause", F.lit("gone")))
+    keyed = with_key(asked, context.key("collector")).select("producer", resource_token().alias("resource_id"))
+    both = told.unionByName(keyed.withColumn("cause", F.lit("gone")))
     once = both.groupBy("producer", "resource_id").agg(F.min("cause").alias("cause"))
-    stays = known.where(F.col("fact") != WHOLE).join(changes.select(*DOCUMENT), list(DOCUMENT), how="left_anti")
+    stays = known.where(F.col("fact") != WHOLE).join(made_anew(moved), list(DOCUMENT), how="left_anti")
     return stays.join(once, ["producer", "resource_id"], how="inner")
 
 
-def with_left(changes: DataFrame, rows: DataFrame | None) -> DataFrame:
-    """What decides which periods are touched: changed documents, and documents that lose single rows."""
-    columns = ("producer", "period", "known_period")
+def made_anew(moved: DataFrame) -> DataFrame:
+    """Documents whose rows are other ones after tonight, or are there no more."""
+    return moved.where(F.col("seq").isNotNull() | F.col("status").isin("superseded", "deleted")).select(*DOCUMENT)
+
+
+def widened(scope: Scope, rows: DataFrame | None) -> Scope:
+    """What tonight touches, the periods of documents that lose single rows among it."""
     if rows is None:
-        return changes.select(*columns)
-    return changes.select(*columns).unionByName(
-        rows.select("producer", "period", F.col("period").alias("known_period"))
-    )
+        return scope
+    pairs = {(row.producer, row.period) for row in rows.select("producer", "period").distinct().collect()}
+    return replace(scope, pairs=sorted(pairs | set(scope.pairs)))
 
 
 def with_resources(
     context: Context,
     tables: dict[str, DataFrame],
     decided: DataFrame,
-    changes: DataFrame,
+    moved: DataFrame,
     rows: DataFrame | None,
-    scope: list[tuple[str, str]],
+    pairs: list[tuple[str, str]],
 ) -> dict[str, DataFrame]:
     """Tables without the rows of resources that left, and document_resource beside them, where it says anything."""
-    known = any(period in context.base_periods(TABLE, producer) for producer, period in scope)
+    known = any(period in context.base_periods(TABLE, producer) for producer, period in pairs)
     if "resources" not in decided.columns and not known:
         return tables
-    found = kept(context, TABLE, changes.select(*DOCUMENT), scope)
+    found = context.base_table(TABLE, pairs).join(made_anew(moved), list(DOCUMENT), how="left_anti")
     if "resources" in decided.columns:
-        stands = changes.where((F.col("status") == "current") & F.col("seq").isNotNull()).select("producer", "seq")
-        fresh = decided.where(F.col("resources").isNotNull()).join(stands, ["producer", "seq"], how="left_semi")
+        stands = moved.where(F.col("status").isin("current", "masked") & F.col("seq").isNotNull())
+        own = decided.where(F.col("resources").isNotNull())
+        fresh = own.join(stands.select("producer", "seq"), ["producer", "seq"], how="left_semi")
         found = found.unionByName(entries(context, fresh))
     tables = tables | {TABLE: found}
     return tables if rows is None else without(tables, rows)
@@ -141,6 +176,10 @@ def without(tables: dict[str, DataFrame], left: DataFrame) -> dict[str, DataFram
             rank = next(name for name in load_schema(f"standard/{table}").primary_key if name != "document_id")
             rows = left.where(F.col("fact") == fact).select(*DOCUMENT, F.col("rank").alias(rank))
             found[table] = found[table].join(rows, rows.columns, how="left_anti")
+            place = F.get_json_object("row", f"$.{rank}").cast("bigint")
+            aside = rows.select(*DOCUMENT, F.lit(table).alias("table"), F.col(rank).alias("place"))
+            held = found[WITHHELD].withColumn("place", F.when(F.col("table") == table, place))
+            found[WITHHELD] = held.join(aside, [*DOCUMENT, "table", "place"], how="left_anti").drop("place")
     fewer = left.where(F.col("fact") == "results").groupBy(*DOCUMENT).agg(F.count(F.lit(1)).alias("fewer"))
     shown = found["document"].join(fewer, list(DOCUMENT), how="left")
     count = (F.col("result_count") - F.coalesce("fewer", F.lit(0))).alias("result_count")
