@@ -7,11 +7,24 @@ from lxml import etree
 
 from jobs.standardise.documents import Refused
 from jobs.standardise.shared_record.bodies import read_body
-from jobs.standardise.shared_record.oids import CLINICAL_DOCUMENT, HL7, STYLESHEET, path
+from jobs.standardise.shared_record.elements import attribute, code_of
+from jobs.standardise.shared_record.oids import (
+    CLINICAL_DOCUMENT,
+    HL7,
+    INS,
+    INS_TEST,
+    OUT_OF_SCOPE,
+    PROFESSIONAL,
+    SOCIAL_SECURITY_NIR,
+    STRUCTURE,
+    STYLESHEET,
+    path,
+)
 from jobs.standardise.shared_record.patient import read_patient
-from jobs.standardise.shared_record.results import attribute, code_of, read_results
+from jobs.standardise.shared_record.sections import Reading, read_facts
 
 KIND = "document"
+PATIENT = "patient"  # the author of a document that the patient wrote: never a number
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 FOREIGN_TYPE = etree.XPath(f"boolean(.//@*[local-name()='type' and namespace-uri()!='' and namespace-uri()!='{XSI}'])")
 
@@ -64,13 +77,15 @@ def read_document(root: etree._Element) -> dict[str, Any]:
     for field in ("id_root", "created_text"):
         if not values[field]:
             raise Refused("DOC-014", KIND, "id" if field == "id_root" else "effectiveTime")
-    body, body_told = read_body(document)
+    reading = Reading() if values["type_code"] in OUT_OF_SCOPE else read_facts(document, values["type_code"])
+    if values["type_code"] in OUT_OF_SCOPE:
+        reading.warnings.add("DOC-213")
+    body, body_told = read_body(document, reading.copy)
     if XSI not in document.nsmap.values() and FOREIGN_TYPE(document):
         body_told.append("DOC-112")
-    values |= patient | body
-    values["results"] = read_results(document, values["type_code"])
+    values |= patient | body | reading.facts
     values["content_sha256"] = digest
-    values["warnings"] = warnings + told + body_told
+    values["warnings"] = warnings + told + body_told + sorted(reading.warnings)
     return values
 
 
@@ -82,14 +97,35 @@ def read_header(document: etree._Element) -> dict[str, Any]:
     values["version"] = attribute(document.find(HL7 + "versionNumber"), "value")
     values["replaces_root"], values["replaces_extension"] = instance(replaced(document))
     code = document.find(HL7 + "code")
+    values |= read_author(document)
     values["type_code"] = code_of(code, "code")
     values["type_system"] = code_of(code, "codeSystem")
     values["created_text"] = attribute(document.find(HL7 + "effectiveTime"), "value")
     values["confidentiality"] = code_of(document.find(HL7 + "confidentialityCode"), "code")
-    values["author_speciality"] = code_of(document.find(path("author", "assignedAuthor", "code")), "code")
     place = document.find(path("componentOf", "encompassingEncounter", "location", "healthCareFacility", "code"))
     values["care_setting"] = code_of(place, "code")
     return values
+
+
+def read_author(document: etree._Element) -> dict[str, Any]:
+    """The first author by number: a professional as ``root^extension``, or the word ``patient``; never a name."""
+    author = document.find(path("author", "assignedAuthor"))
+    if author is None:
+        return {"author_id": None, "organisation_id": None, "author_speciality": None}
+    return {
+        "author_id": party(author.findall(HL7 + "id"), PROFESSIONAL),
+        "organisation_id": party(author.findall(path("representedOrganization", "id")), STRUCTURE),
+        "author_speciality": code_of(author.find(HL7 + "code")),
+    }
+
+
+def party(found: list[etree._Element], known: str) -> str | None:
+    """Who somebody is, as ``root^extension``: by the national system when there is such a number, else the first one."""
+    numbers = [number for number in map(instance, found) if number[0]]
+    if any(root in (*INS, *INS_TEST, SOCIAL_SECURITY_NIR) for root, _ in numbers):
+        return PATIENT
+    numbers.sort(key=lambda number: number[0] != known)
+    return "^".join(part or "" for part in numbers[0]) if numbers else None
 
 
 def replaced(document: etree._Element) -> etree._Element | None:
