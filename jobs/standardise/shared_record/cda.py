@@ -120,7 +120,7 @@ def read_author(document: etree._Element) -> dict[str, Any]:
 
 
 def party(found: list[etree._Element], known: str) -> str | None:
-    """Who somebody is, as ``root^extension``: by the national system when there is such a number, else the first one."""
+    """Who somebody is, as ``root^extension``: by the national system when it has a number there, else the first one."""
     numbers = [number for number in map(instance, found) if number[0]]
     if any(root in (*INS, *INS_TEST, SOCIAL_SECURITY_NIR) for root, _ in numbers):
         return PATIENT

@@ -45,7 +45,7 @@ def nested_codes(element: etree._Element) -> Iterator[tuple[str | None, etree._E
 
 
 def read_problem(element: etree._Element, concern: etree._Element | None, kind: str) -> Row | None:
-    """One observation of a problem; ``concern`` is the act around it, whose status stands when it has none of its own."""
+    """One problem; the status of ``concern``, the act around it, stands when no status observation tells another."""
     kids = children(element)
     code = coded(kids.get(VALUE))
     null_flavor = null_of(element, code)
@@ -104,7 +104,9 @@ def read_allergy(element: etree._Element, concern: etree._Element | None) -> Row
 
 def severity(reaction: etree._Element) -> str | None:
     """The severity of a reaction."""
-    return next((coded(inside.get(VALUE)).code for *_, inside, about in nested_codes(reaction) if about == SEVERITY), None)
+    return next(
+        (coded(inside.get(VALUE)).code for *_, inside, about in nested_codes(reaction) if about == SEVERITY), None
+    )
 
 
 def read_procedure(element: etree._Element) -> Row | None:

@@ -84,7 +84,7 @@ def coded(element: etree._Element | None) -> Code:
     if element is None:
         return NOTHING
     sent = [(code_of(element), system_of(element))]
-    told = False
+    told = bool(element.get("code"))  # also when it is left out for looking like an identity
     for child in element:
         if child.tag == TRANSLATION:
             sent.append((code_of(child), system_of(child)))
@@ -142,7 +142,7 @@ def later(start: str, width: etree._Element) -> str | None:
     if unit not in DAYS or not re.fullmatch(r"\d{1,4}", length):
         return None
     try:
-        day = datetime.strptime(start[:8], "%Y%m%d") + timedelta(days=int(length) * DAYS[unit])  # noqa: DTZ007
+        day = datetime.strptime(start[:8], "%Y%m%d") + timedelta(days=int(length) * DAYS[unit])
     except (ValueError, OverflowError):
         return None
     return f"{day:%Y%m%d}"

@@ -41,7 +41,7 @@ RELATED, CONSUMABLE, PRODUCT, DOSE, ROUTE, QUANTITY, PERIOD, REPEATS = (
 DOSE_NUMBER = "30973-2"  # LOINC: which dose of the series
 SUBSTITUTION = "2.16.840.1.113883.5.1070"  # HL7 codes of what was handed out in the place of what was prescribed
 NOT_SUBSTITUTED = "N"
-ORDER = ("INT", "RQO", "PRMS")  # moods of what is ordered; an event is what was handed out
+ORDER: tuple[str, ...] = ("INT", "RQO", "PRMS")  # moods of what is ordered; an event is what was handed out
 
 
 def related(element: etree._Element, *tags: str) -> Iterator[tuple[str | None, etree._Element]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lxml import etree
 
-from jobs.standardise.shared_record.elements import CODE, CIP13, Code, code_of, coded, system_of
+from jobs.standardise.shared_record.elements import CIP13, CODE, Code, code_of, coded, system_of
 from jobs.standardise.shared_record.oids import ATC, CIP, CIS, HL7, path
 
 MATERIAL = path("manufacturedProduct", "manufacturedMaterial")
@@ -16,7 +16,7 @@ INGREDIENT = "ingredient"  # its class is not the product's
 
 
 def read_product(consumable: etree._Element | None) -> tuple[dict[str, Any], Code]:
-    """Fields of PRODUCT, and the product's code. ``pharm`` extensions hold codes of boxes and classes in many places."""
+    """Fields of PRODUCT, and the product's code. ``pharm`` extensions hold codes of boxes and classes, at any depth."""
     if consumable is None:
         return {}, coded(None)
     material = consumable.find(MATERIAL)

@@ -40,7 +40,7 @@ SECTIONS = {  # LOINC code of a section -> (list of facts, kind of fact)
     "48765-2": ("allergies", ""),
     "47519-4": ("procedures", ""),
 }
-EVENT = ("EVN",)
+EVENT: tuple[str, ...] = ("EVN",)
 WRAPPED = (ACT, ORGANIZER, COMPONENT, RELATED)  # what a statement may be wrapped in
 # list -> what its entries are, what they may be wrapped in
 STATEMENTS = {
@@ -89,10 +89,7 @@ class Reading:
             self.measured(entry, name)
             return
         for element, concern in statements(entry, *STATEMENTS[name]):
-            allowed = ORDER if name == "prescriptions" and element.tag == SUPPLY else EVENT
-            if name == "prescriptions" and element.tag == ADMINISTRATION:
-                allowed = EVENT + ORDER
-            if mood(element) not in allowed:
+            if mood(element) not in moods_of(name, element.tag):
                 self.warnings.add(PLANNED)
                 continue
             row = read(name, element, concern, kind)
@@ -144,6 +141,13 @@ def statements(
             yield child, concern
         elif child.tag in wraps and not (child.tag == RELATED and child.get("typeCode") == "REFR"):
             yield from statements(child, wanted, wraps, child if child.tag == ACT else concern)
+
+
+def moods_of(name: str, tag: str) -> tuple[str, ...]:
+    """What counts: events; of prescriptions what is ordered, and treatments that are going on."""
+    if name != "prescriptions":
+        return EVENT
+    return ORDER if tag == SUPPLY else EVENT + ORDER
 
 
 def read(name: str, element: etree._Element, concern: etree._Element | None, kind: str) -> Row | None:

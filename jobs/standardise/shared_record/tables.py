@@ -11,7 +11,7 @@ from jobs.identifiers.nir import nir13
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context
 from jobs.standardise.shared_record.refuse import DOCUMENT
-from jobs.standardise.shared_record.typed import typed_results
+from jobs.standardise.shared_record.typed_facts import fact_tables
 
 Scope = list[tuple[str, str]]
 
@@ -29,12 +29,12 @@ def touched(changes: DataFrame) -> Scope:
 
 
 def standard_tables(context: Context, decided: DataFrame, changes: DataFrame, scope: Scope) -> dict[str, DataFrame]:
-    """Complete new content of every touched partition of document, lab_result and document_version."""
+    """Complete new content of every touched partition of document, of the facts' tables and of document_version."""
     ids = changes.select(*DOCUMENT)
     current = changes.where((F.col("status") == "current") & F.col("seq").isNotNull()).select("producer", "seq")
     fresh = decided.join(current, ["producer", "seq"], how="left_semi").withColumn("file", F.col("shown"))
     tables = {"document": fresh.withColumn("result_count", F.size("results").cast("bigint"))}
-    tables["lab_result"] = typed_results(fresh)
+    tables |= fact_tables(fresh)
     tables["document_version"] = changes
     return {
         name: kept(context, name, ids, scope).unionByName(load_schema(f"standard/{name}").select(frame))
