@@ -351,3 +351,10 @@ def test_a_prefix_other_than_the_usual_one_changes_nothing() -> None:
         text.replace("xmlns=", "xmlns:n1=").replace("</", "</n1:").replace("<", "<n1:").replace("<n1:/n1:", "</n1:")
     )
     assert len(read_document(parse_document(renamed.encode(), 10_000_000))["problems"]) == 1
+
+
+def test_what_qualifies_a_fact_is_no_fact_beside_it() -> None:
+    beside = related(said("371924009", "SEV")).join(("", "</act>"))
+    entry = concern(said("419199007", inner=PENICILLIN)).replace("</act>", beside)
+    assert [one["severity"] for one in facts(section(ALLERGIES, entry))["allergies"]] == ["371924009"]
+    assert len(facts(section(PROBLEMS, entry))["problems"]) == 1

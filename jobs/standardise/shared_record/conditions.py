@@ -29,6 +29,8 @@ TARGET_SITE = HL7 + "targetSiteCode"
 PARTICIPANT = HL7 + "participant"
 AGENT = path("participantRole", "playingEntity", "code")
 SEVERITY, CRITICALITY, ASSERTION = "SEV", "82606-5", "ASSERTION"
+# LOINC and HL7 codes of what qualifies a fact: status, certainty, rank, comment; never facts of their own
+QUALIFIERS = (SEVERITY, CRITICALITY, "33999-4", "11323-3", "66455-7", "225773000", "48767-8")
 NO_INFORMATION = (None, "NI", "NA")
 
 
@@ -49,6 +51,8 @@ def read_problem(element: etree._Element, concern: etree._Element | None, kind: 
     kids = children(element)
     code = coded(kids.get(VALUE))
     null_flavor = null_of(element, code)
+    if code_of(kids.get(CODE)) in QUALIFIERS:
+        return None
     if not code.told and null_flavor in NO_INFORMATION:
         return None
     values: Row = dict.fromkeys(PROBLEM)
@@ -68,6 +72,8 @@ def read_allergy(element: etree._Element, concern: etree._Element | None) -> Row
     """One allergy or intolerance: what to, how it showed itself, how severe. Several reactions are joined by ``;``."""
     kids = children(element)
     kind, value = coded(kids.get(CODE)), coded(kids.get(VALUE))
+    if kind.code in QUALIFIERS:
+        return None
     agents = [coded(item.find(AGENT)) for item in element.iterchildren(PARTICIPANT)]
     agent = next((one for one in agents if one.told), None)
     if kind.code == ASSERTION or kind.code is None:
@@ -86,15 +92,15 @@ def read_allergy(element: etree._Element, concern: etree._Element | None) -> Row
     values["negated"] = negated(element) if concern is None else negated(element, concern)
     values["status"] = code_of((concern if concern is not None else element).find(STATUS))
     reactions = []
+    own = severity(element) or (severity(concern) if concern is not None else None)
     for how, observation, inside, about in nested_codes(element):
         values["status"] = status_of(observation) or values["status"]
         if how == "MFST":
             reactions.append(coded(inside.get(VALUE)))
             values["severity"] = values["severity"] or severity(observation)
-        elif about == SEVERITY:
-            values["severity"] = coded(inside.get(VALUE)).code
         elif about == CRITICALITY:
             values["criticality"] = coded(inside.get(VALUE)).code
+    values["severity"] = own or values["severity"]
     shown = [one for one in reactions if one.code]
     if shown:
         values["reaction_code"] = ";".join(dict.fromkeys(one.code for one in shown if one.code))
@@ -102,11 +108,10 @@ def read_allergy(element: etree._Element, concern: etree._Element | None) -> Row
     return values
 
 
-def severity(reaction: etree._Element) -> str | None:
-    """The severity of a reaction."""
-    return next(
-        (coded(inside.get(VALUE)).code for *_, inside, about in nested_codes(reaction) if about == SEVERITY), None
-    )
+def severity(element: etree._Element) -> str | None:
+    """The severity told of an allergy, its concern or its reaction."""
+    found = (coded(inside.get(VALUE)).code for *_, inside, about in nested_codes(element) if about == SEVERITY)
+    return next(found, None)
 
 
 def read_procedure(element: etree._Element) -> Row | None:
