@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a table reads better with one document a line
+
 """The 21 documents that nobody here wrote: what is read of each, one at a time. Licences stand beside the files.
 
 What a night makes of them together (two identifiers are shared by several patients) is in

@@ -70,18 +70,31 @@ class Reading:
         self.references: list[str] = []
         self.copy: etree._Element | None = None
 
-    def section(self, container: etree._Element, inherited: tuple[str, str] | None) -> None:
-        """The sections below a container, at any depth; one that is not known is of the kind of the one around it."""
-        for component in container.iterchildren(COMPONENT):
-            for section in component.iterchildren(SECTION):
-                code = section_code(section)
-                if code == COPY_SECTION and self.copy is None:
-                    self.copy = section
-                kind = SECTIONS.get(code or "") or inherited
-                if kind is not None:
-                    for entry in section.iterchildren(ENTRY):
-                        self.entry(entry, *kind)
-                self.section(section, kind)
+    def sections(self, components: list[etree._Element], inherited: tuple[str, str] | None) -> None:
+        """The sections of some components, at any depth; an unknown one is of the kind of the one around it."""
+        for component in components:
+            for section in component:
+                if section.tag == SECTION:
+                    self.section(section, inherited)
+
+    def section(self, section: etree._Element, inherited: tuple[str, str] | None) -> None:
+        """One section, its children walked once: its code may stand anywhere among them."""
+        code, entries, components = None, [], []
+        for child in section:
+            if child.tag == ENTRY:
+                entries.append(child)
+            elif child.tag == COMPONENT:
+                components.append(child)
+            elif child.tag == CODE and system_of(child) in (LOINC, None):
+                code = code_of(child)
+        if code == COPY_SECTION and self.copy is None:
+            self.copy = section
+        kind = SECTIONS.get(code or "") or inherited
+        if kind is not None:
+            for entry in entries:
+                self.entry(entry, *kind)
+        if components:
+            self.sections(components, kind)
 
     def entry(self, entry: etree._Element, name: str, kind: str) -> None:
         """One entry of a section."""
@@ -118,18 +131,12 @@ def read_facts(document: etree._Element, type_code: str | None) -> Reading:
     reading = Reading()
     body = document.find(path("component", "structuredBody"))
     if body is not None:
-        reading.section(body, SECTIONS["30954-2"] if type_code in LABORATORY_DOCUMENTS else None)
+        reading.sections(list(body), SECTIONS["30954-2"] if type_code in LABORATORY_DOCUMENTS else None)
     if reading.references:
         named = [str(one) for one in IDENTIFIERS(document)]
         if any(named.count(target) != 1 for target in reading.references):
             reading.warnings.add(UNRESOLVED)
     return reading
-
-
-def section_code(section: etree._Element) -> str | None:
-    """The LOINC code of a section; None when it has none."""
-    code = next(section.iterchildren(CODE), None)
-    return code_of(code) if code is not None and system_of(code) in (LOINC, None) else None
 
 
 def statements(
