@@ -39,10 +39,7 @@ NOTHING = Code(None, None, [], False, None)
 
 def children(element: etree._Element) -> Kids:
     """The first child of each name: one walk instead of one search per name."""
-    found: Kids = {}
-    for child in element:
-        found.setdefault(child.tag, child)
-    return found
+    return {child.tag: child for child in reversed(element)}
 
 
 def attribute(element: etree._Element | None, name: str) -> str | None:

@@ -1,5 +1,7 @@
 """Names of the CDA world: namespaces, elements, and the OIDs that decide what an identifier or code is."""
 
+from functools import cache
+
 from jobs.identifiers import ins
 from jobs.identifiers.ins import REAL_OIDS
 
@@ -29,6 +31,7 @@ RESULTS_SECTION = "30954-2"
 COPY_SECTION = "55108-5"  # a PDF of the whole document inside a structured one
 
 
+@cache  # a few dozen paths, wanted of every document
 def path(*names: str) -> str:
     """A path of HL7 elements for ``find``: ``path("recordTarget", "patientRole")``."""
     return "/".join(HL7 + name for name in names)
