@@ -33,7 +33,8 @@ def standard_tables(context: Context, decided: DataFrame, changes: DataFrame, sc
     ids = changes.select(*DOCUMENT)
     current = changes.where((F.col("status") == "current") & F.col("seq").isNotNull()).select("producer", "seq")
     fresh = decided.join(current, ["producer", "seq"], how="left_semi").withColumn("file", F.col("shown"))
-    tables = {"document": fresh.withColumn("result_count", F.size("results").cast("bigint"))}
+    told = F.filter("results", lambda one: ~one["negated"].eqNullSafe("true"))  # as many as are published
+    tables = {"document": fresh.withColumn("result_count", F.size(told).cast("bigint"))}
     tables |= fact_tables(fresh)
     tables["document_version"] = changes
     return {
