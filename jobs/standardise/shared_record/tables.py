@@ -6,16 +6,14 @@ from pyspark.sql import functions as F
 from jobs.identifiers.nir import nir13
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context
-from jobs.standardise.shared_record.typed import typed_results
+from jobs.standardise.shared_record.typed_facts import fact_tables
 from jobs.standardise.shared_record.withheld import Scope, placed
 
 
 def typed_tables(documents: DataFrame) -> dict[str, DataFrame]:
     """The rows of some documents, by table."""
-    return {
-        "document": documents.withColumn("result_count", F.size("results").cast("bigint")),
-        "lab_result": typed_results(documents),
-    }
+    told = F.filter("results", lambda one: ~one["negated"].eqNullSafe("true"))  # as many as are published
+    return {"document": documents.withColumn("result_count", F.size(told).cast("bigint"))} | fact_tables(documents)
 
 
 def standard_tables(context: Context, decided: DataFrame, changes: DataFrame, scope: Scope) -> dict[str, DataFrame]:
