@@ -112,7 +112,7 @@ def facts_of(name: str) -> Column:
 
 
 def judged(found: DataFrame) -> DataFrame:
-    """Documents with their level and the visibility of all they hold; adds ``incomplete`` and ``stands`` (see known)."""
+    """Documents with their level and the visibility of all they hold; adds ``incomplete`` and ``stands`` (shown)."""
     sent = F.concat_ws(" ", "header.visibility", "labels")
     visible = F.array_join(F.array_sort(F.array_distinct(F.array_remove(F.split(sent, " "), ""))), " ")
     stands = (F.col("header.availability") == "approved") & visible.isin("", "N") & ~F.col("gone")

@@ -55,7 +55,7 @@ def told_before(context: Context, documents: DataFrame, known: DataFrame) -> Dat
 
 
 def metadata_only(context: Context, documents: DataFrame, versions: DataFrame) -> DataFrame:
-    """Documents that lack resources they name, as requests about what is known: their metadata count, not their content.
+    """Documents that lack resources they name become requests about what is known: their metadata count alone.
 
     One that is not known and would be shown is refused (FHR-011); of one that would not, the metadata wait for it.
     """
