@@ -285,8 +285,8 @@ def test_the_header_of_a_document() -> None:
         "id_root": "2.25.7", "id_extension": "", "logical_id": "DocumentReference/d7", "type_code": "11490-0",
         "entry_id": "DocumentReference/d7/_history/3", "submitted_text": "20261103110000+0000", "type_system": LOINC,
         "created_text": "20261103101500+0100", "confidentiality": "N", "visibility": "MASQUE_PS N",
-        "availability": "approved", "author_id": "1.2.250.1.71.4.2.1^810001234567", "replaces_root": "documentreference/6",
-            "replaces_extension": "", "level": 1, "body_media_type": "application/pdf", "body_bytes": 9,
+        "availability": "approved", "author_id": "1.2.250.1.71.4.2.1^810001234567",
+        "replaces_root": "documentreference/6", "replaces_extension": "", "level": 1, "body_media_type": "application/pdf", "body_bytes": 9,
     }  # fmt: skip
     assert row["names"] == ["Observation/1", "Observation/2"]
     slots = {one["slot"]: one["target"] for one in row["refs"]}
