@@ -7,7 +7,10 @@ from typing import Any
 from jobs.core.errors import DataRefused
 
 OUTCOMES = ("accepted", "unchanged", "duplicate", "quarantined", "ignored")
-EVENTS = ("held", "released", "superseded", "withdrawn", "deleted", "masked", "opposed", "erased", "added", "removed")
+EVENTS = (
+    "held", "released", "superseded", "withdrawn", "deleted", "masked", "restored", "applied", "opposed", "erased",
+    "added", "removed",
+)  # fmt: skip
 KEYS = ("stage", "source", "producer", "delivery_id", "table", "outcome", "event", "rule", "cause")
 
 

@@ -45,6 +45,9 @@ SPECIAL: dict[str, Any] = {
     "death_month": "2026-10",
     "diagnosis": "E11",
     "product": "3400930000014",
+    "icd10": "E119",
+    "ccam": "DZQM006",
+    "negated": False,
     "gross_quantity": 2,
     "reversed_quantity": 1,
     "unmatched_quantity": 0,
@@ -63,6 +66,8 @@ def perfect(schema: TableSchema, rows: int = ROWS) -> list[Row]:
             row["kind"] = ("principal", "associated")[place % 2]
         if schema.name in ("hospital_diagnosis", "hospital_procedure"):
             row["code"] = {"hospital_diagnosis": "J960", "hospital_procedure": "DZQM006"}[schema.name]
+        if schema.name == "allergy":
+            row["status"] = "active"
         if schema.name == "reconciliation":
             row["status"] = "matched"
         if "reference_low" in row:
@@ -180,6 +185,35 @@ BREAKERS: dict[str, Change] = {
     "603": every("created_on", None),
     "604": every("result_count", 0),
     "605": every("body_sha256", "none"),
+    "611": every("code_kind", "missing"),
+    "612": every("code_kind", "local"),
+    "613": lambda row, _: {**row, "value_number": None, "null_flavor": None},
+    "614": every("unit_ucum", False),
+    "615": lambda row, _: {**row, "code": "8310-5", "unit": "Cel", "value_number": Decimal("98.000000")},
+    "621": every("product_kind", "missing"),
+    "622": every("product_kind", "other"),
+    "623": every("vaccinated_on", None),
+    "624": every("dose_number", 40),
+    "625": every("negated", True),
+    "631": every("product_kind", "missing"),
+    "632": every("product_kind", "other"),
+    "633": lambda row, _: {**row, "dose_value": None, "quantity_value": None},
+    "634": every("ended_on", date(2020, 1, 1)),
+    "641": every("product_kind", "missing"),
+    "642": every("product_kind", "atc"),
+    "643": every("dispensed_on", None),
+    "644": every("quantity_value", Decimal("3400.000000")),
+    "651": every("code", None),
+    "652": every("icd10", "11.9"),
+    "653": every("started", None),
+    "654": every("ended_on", date(2020, 1, 1)),
+    "661": lambda row, _: {**row, "agent_code": None, "kind_code": None},
+    "662": every("agent_code", None),
+    "663": every("status", "55561003"),
+    "671": every("code", None),
+    "672": every("ccam", "DZQM"),
+    "673": every("started", None),
+    "674": every("ended_on", date(2020, 1, 1)),
     "701": every("code_kind", "missing"),
     "702": every("code_kind", "local"),
     "703": lambda row, _: {**row, "value_number": None, "null_flavor": None},

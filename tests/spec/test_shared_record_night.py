@@ -1,97 +1,15 @@
 """Nights of the shared record: what a producer sends, what becomes of it, in readable tables."""
 
-import hmac
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from jobs.core.attempt import attempt_folder
-from jobs.core.keys import key_bytes
-from jobs.core.settings import Settings, prepare_root
-from jobs.core.snapshot import DataFile, Pool
-from jobs.standardise import shared_record
-from jobs.standardise.context import PACKS, Context
-from jobs.standardise.deliveries import Delivery
-from jobs.standardise.pools import claim_pool, intake_pool, quarantine_pool, standard_pool
-from jobs.standardise.write import write_proposal
+from jobs.core.settings import prepare_root
 from tests.documents_made import INS_OID, LOINC, document, ins, laboratory, local, observation, package, patient
+from tests.shared_record_nights import Files, Result, balance, run
 
 SAMPLES = Path(__file__).parents[1] / "data" / "shared_record"
-Files = dict[str, bytes]
-Row = dict[str, Any]
-
-
-@dataclass
-class Night(Context):
-    """A context whose packs are given instead of pulled."""
-
-    files: dict[tuple[str, str], Files] | None = None
-
-    def packs(self) -> DataFrame:
-        rows = [
-            (producer, delivery, "shared-record", name, 0, 0, 0, data, False, None, None)
-            for (producer, delivery), files in sorted((self.files or {}).items())
-            for name, data in sorted(files.items())
-        ]
-        return self.spark.createDataFrame(rows, PACKS)
-
-
-@dataclass
-class Result:
-    """What a night left."""
-
-    intake: list[Row]
-    quarantine: list[Row]
-    tables: dict[str, list[Row]]
-    claims: list[Row]
-    events: list[Row]
-    base: Row
-    shown: dict[str, str]
-
-    def outcomes(self, producer: str = "DMP1") -> dict[str, str | None]:
-        """File -> rule when refused, else outcome."""
-        return {row["file"]: row["rule"] or row["outcome"] for row in self.intake if row["producer"] == producer}
-
-
-def rows_of(pool: Pool, files: list[Row]) -> list[Row]:
-    return [row for one in files for row in pq.read_table(pool.path(DataFile.from_json(one))).to_pylist()]
-
-
-def run(
-    spark: SparkSession, settings: Settings, night: str, base: Row | None, sent: dict[tuple[str, str], Files]
-) -> Result:
-    """One night through the parser and the driver's writer, and what it left."""
-    deliveries = [
-        Delivery(delivery, producer, "append", "shared-record", night, night, f"{night}T0{rank}:00:00+01:00", night)
-        for rank, (producer, delivery) in enumerate(sorted(sent))
-    ]
-    with attempt_folder(settings) as attempt:
-        context = Night(spark, settings, night, "shared_record", deliveries, {}, base, attempt, files=sent)
-        proposal = write_proposal(context, shared_record.standardise(context), [])
-        context.release()
-    tables = {name: dict(parts) for name, parts in (base or {"tables": {}})["tables"].items()}
-    for producer, entry in proposal["producers"].items():
-        for name, parts in entry["tables"].items():
-            held = tables.setdefault(name, {})
-            for period in entry["scope"][name]:
-                held.pop(f"{producer}__{period}", None)
-            held.update(parts)
-    pool = standard_pool(settings, "shared_record")
-    return Result(
-        intake=rows_of(intake_pool(settings), proposal["tables"]["intake"]),
-        quarantine=rows_of(quarantine_pool(settings), proposal["tables"]["quarantined_record"]),
-        tables={
-            name: rows_of(pool, [f for _, fs in sorted(parts.items()) for f in fs]) for name, parts in tables.items()
-        },
-        claims=rows_of(claim_pool(settings), proposal["tables"]["claim"]),
-        events=[line for line in proposal["ledger"] if "event" in line],
-        base={"night": night, "tables": tables, "claims": []},
-        shown={name: shown_name(settings, *place, name) for place, files in sent.items() for name in files},
-    )
 
 
 LAB = laboratory(
@@ -247,21 +165,20 @@ def test_later_nights_decide_against_the_base(nights: list[Result]) -> None:
 
 def test_events_name_the_delivery_whose_document_left_and_why(nights: list[Result]) -> None:
     told = [[(e["delivery_id"], e["event"], e["cause"], e["count"]) for e in night.events] for night in nights]
-    assert sorted(told[0]) == [("a", "superseded", "set_version", 1)]
+    assert sorted(told[0]) == [("a", "superseded", "set_version", 1), ("s", "masked", "visibility", 1)]
     assert sorted(told[1]) == [
         ("a", "deleted", "delete", 1),
         ("a", "superseded", "same_id", 1),
         ("a", "superseded", "set_correction", 1),
+        ("b", "applied", "delete", 2),
         ("b", "superseded", "replaced", 1),
     ]
     assert sorted(told[2]) == [("c", "deleted", "earlier_night", 1)]
 
 
-def test_accepted_minus_left_is_what_stands(nights: list[Result]) -> None:
-    """Requests to delete are accepted records that bring no document."""
-    accepted = sum(row["outcome"] == "accepted" and row["producer"] == "DMP1" for n in nights for row in n.intake)
-    left = sum(event["count"] for n in nights for event in n.events)
-    assert accepted - left - 2 == len([row for row in nights[2].tables["document"] if row["producer"] == "DMP1"])
+def test_the_ledger_says_what_stands(nights: list[Result]) -> None:
+    for last in (1, 2, 3):
+        assert balance(nights[:last]) == len(nights[last - 1].tables["document"])
 
 
 def test_a_patient_is_one_subject_per_producer_by_number_and_claims_carry_the_traits(nights: list[Result]) -> None:
@@ -299,12 +216,8 @@ def test_documents_that_nobody_here_wrote(nights: list[Result]) -> None:
     refused = {name: row["rule"] for name, row in samples.items() if row["outcome"] != "accepted"}
     assert refused.pop("ms_timezone_input.xml") == "DOC-008"
     assert set(refused.values()) == {"DOC-009"} and len(refused) == 8  # two ids shared by several patients
-    assert samples["fr_tddui_v1.0.1.xml"]["warnings"] == "IDE-004"  # no number of this shape exists
+    assert samples["fr_tddui_v1.0.1.xml"]["warnings"] == "DOC-213,IDE-004"  # out of scope; no number of this shape
     standing = [row for row in nights[0].tables["document"] if row["producer"] == "DMP2"]
-    assert len(standing) == 12 and sum(row["result_count"] for row in standing) == 10
-
-
-def shown_name(settings: Settings, *place: str) -> str:
-    """The neutral name of a deposited file, by Python's own HMAC."""
-    digest = hmac.new(key_bytes(settings, "collector"), "\x1f".join(("file", *place)).encode(), "sha256")
-    return f"file-{digest.hexdigest()[:16]}"
+    assert len(standing) == 11 and sum(row["result_count"] for row in standing) == 8
+    (masked,) = [row for row in nights[0].tables["document_version"] if row["status"] == "masked"]
+    assert (masked["file"], masked["confidentiality"]) == (nights[0].shown["jm_practicefusion_everyman.xml"], "R")

@@ -9,10 +9,15 @@ from pyspark.sql import DataFrame
 
 from jobs.core.errors import ConfigError
 from jobs.core.schema import TableSchema
+from jobs.pseudonymise.derive.asserted import asserted
 from jobs.pseudonymise.derive.net import net_dispensations
 from jobs.pseudonymise.derive.reconciliation import reconcile
 
-DERIVE: dict[str, Callable[..., DataFrame]] = {"net_dispensations": net_dispensations, "reconcile": reconcile}
+DERIVE: dict[str, Callable[..., DataFrame]] = {
+    "asserted": asserted,
+    "net_dispensations": net_dispensations,
+    "reconcile": reconcile,
+}
 
 
 def derived(schema: TableSchema, rows: DataFrame, beside: DataFrame | None) -> DataFrame:

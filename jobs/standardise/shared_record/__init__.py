@@ -1,6 +1,8 @@
-"""The shared medical record: CDA R2 documents, bare or in IHE_XDM packages, to documents and laboratory results.
+"""The shared medical record: CDA R2 documents, bare or in IHE_XDM packages, and FHIR bulk exports, to one shape.
 
-Spark jobs of a night: parse, decide, versions (each settled on disk), the touched periods, the events.
+Spark jobs of a night: parse, replacements, decide, latest, versions (each but the second settled on disk), the touched
+periods, the events. Documents of both formats meet before they are typed, so that one document is one document
+whatever it came by.
 """
 
 from collections.abc import Iterator
@@ -9,66 +11,92 @@ from contextlib import contextmanager
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.attempt import new_name
 from jobs.core.tokens import with_key
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.documents import Limits
+from jobs.standardise.shared_record import fhir
 from jobs.standardise.shared_record.columns import PARSED, PLACE
-from jobs.standardise.shared_record.decide import outcomes, versions
+from jobs.standardise.shared_record.decide import outcomes
+from jobs.standardise.shared_record.events import ledger_events
+from jobs.standardise.shared_record.fhir import members
+from jobs.standardise.shared_record.fhir.records import records as line_records
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
-from jobs.standardise.shared_record.known import known_versions, ordered
+from jobs.standardise.shared_record.known import known_versions
 from jobs.standardise.shared_record.parse import parser
-from jobs.standardise.shared_record.refuse import refuse
-from jobs.standardise.shared_record.tables import changed, claims, ledger_events, standard_tables, touched
+from jobs.standardise.shared_record.registry import registered, visibility_policy
+from jobs.standardise.shared_record.relations import refused
+from jobs.standardise.shared_record.settled import settled
+from jobs.standardise.shared_record.tables import claims, standard_tables
 from jobs.standardise.shared_record.typed import typed
+from jobs.standardise.shared_record.versions import changes, latest
+from jobs.standardise.shared_record.withheld import touched
 
-WHOLE_FILE_RULES = ("DOC-011", "DOC-013", "DOC-019")  # they refuse a file as one record, whatever documents it holds
+REPLAY_WHOLE = (fhir.FORMAT,)  # a document is lines of several files: they are only read again together
+WHOLE_FILE_RULES = (
+    "DOC-011",
+    "DOC-013",
+    "DOC-019",
+    "DOC-303",
+)  # they refuse a file as one record, whatever documents it holds
 BATCH_RECORDS = 64  # documents are large rows
 BATCH_BYTES = 67_108_864  # what one Python worker holds of raw documents, or one document when that is larger
 
 
 def standardise(context: Context) -> Standardised:
     """Parse and decide a night of documents (see jobs.standardise.context)."""
-    limits = Limits.of(context.settings.policy)
-    files = whole_files(context.packs(), limits.max_document_bytes, cut=has_cut_files(context))
-    with small_batches(context):
-        parsed = settled(context, spread(context, files).mapInArrow(parser(limits), PARSED), "parsed")
-    key = context.key("collector")
-    frame = with_key(typed(parsed, key, context.night), key).withColumn("shown", shown_file()).drop("key")
-    known = known_versions(context)
-    judged = outcomes(refuse(ordered(frame, context.delivery_table()), known))
-    decided = settled(context, judged, "decided")
-    after = settled(context, versions(decided.withColumn("file", F.col("shown")), known), "versions")
-    changes = changed(after)
-    scope = touched(changes)
-    tables = standard_tables(context, decided, changes, scope)
+    key, known = context.key("collector"), known_versions(context)
+    files, parsed, exports = read(context, known)
+    together = parsed[0] if len(parsed) == 1 else parsed[0].unionByName(parsed[1], allowMissingColumns=True)
+    frame = with_key(typed(together, key, context.night), key).withColumn("shown", shown_file())
+    frame = members.named(frame, exports.known) if exports is not None and exports.has_known else frame
+    frame = registered(frame, context).drop("key")
+    decided = settled(context, outcomes(refused(frame, known), known), "decided")
+    found = settled(context, latest(decided.withColumn("file", F.col("shown")), known), "latest")
+    moved = settled(context, changes(found, visibility_policy(context.settings.policy)), "versions")
+    left = None
+    if exports is not None and exports.has_known:
+        left = settled(context, members.left(context, exports.known, exports.lines, decided, moved), "left")
+    scope = members.widened(touched(moved), left)
+    tables = standard_tables(context, decided, moved, scope)
+    tables = members.with_resources(context, tables, decided, moved, left, scope.pairs)
     return Standardised(
-        records=records(decided, files),
+        records=records(decided, files, exports),
         tables=tables,
         claims=claims(context, decided),
-        scope=dict.fromkeys(tables, scope),
-        events=ledger_events(decided, after),
+        scope=dict.fromkeys(tables, scope.pairs),
+        events=ledger_events(decided, moved) + members.events(left),
         shown_files=lambda found: with_shown_files(found, key),
     )
 
 
-def settled(context: Context, frame: DataFrame, name: str) -> DataFrame:
-    """The frame, computed once into the attempt folder: what follows starts from a short plan, and memory stays free.
+def read(context: Context, known: DataFrame) -> tuple[DataFrame | None, list[DataFrame], fhir.Exports | None]:
+    """The night's files of documents, the documents of either format as rows of PARSED, and its exports.
 
-    The folder lies in the closed work zone and is gone at the end of the job.
+    Files or exports are None when nobody sent any.
     """
-    path = str(context.attempt / new_name(name))
-    frame.write.parquet(path)
-    return context.spark.read.schema(frame.schema).parquet(path)
+    sent, packs = {one.format for one in context.deliveries}, context.packs()
+    limits = Limits.of(context.settings.policy)
+    files, exports, parsed = None, None, []
+    with small_batches(context):
+        if sent - {fhir.FORMAT}:
+            own = packs.where(F.col("format") != fhir.FORMAT) if fhir.FORMAT in sent else packs
+            files = whole_files(own, limits.max_document_bytes, cut=has_cut_files(context, exports=False))
+            parsed.append(settled(context, spread(context, files).mapInArrow(parser(limits), PARSED), "parsed"))
+        if fhir.FORMAT in sent:
+            own = packs.where(F.col("format") == fhir.FORMAT)
+            exports = fhir.read_exports(context, own, known, cut=has_cut_files(context, exports=True))
+            parsed.append(exports.documents.where(~F.col("told_before")))
+    return files, parsed, exports
 
 
-def has_cut_files(context: Context) -> bool:
+def has_cut_files(context: Context, *, exports: bool) -> bool:
     """Whether a file may have several parts: one beyond the cap, or one that an earlier night's policy may have cut.
 
-    A wrong answer fails the night's balance.
+    A wrong answer fails the night's balance. ``exports`` says of which format the files are.
     """
     part = context.settings.policy["documents"]["max_document_bytes"]
-    return any(one.replayed or item["bytes"] > part for one in context.deliveries for item in one.files)
+    own = [one for one in context.deliveries if (one.format == fhir.FORMAT) is exports]
+    return any(one.replayed or item["bytes"] > part for one in own for item in one.files)
 
 
 @contextmanager
@@ -92,7 +120,15 @@ def spread(context: Context, files: DataFrame) -> DataFrame:
     return files.repartition(cores) if files.rdd.getNumPartitions() < cores else files
 
 
-def records(decided: DataFrame, files: DataFrame) -> DataFrame:
+def records(decided: DataFrame, files: DataFrame | None, exports: fhir.Exports | None) -> DataFrame:
+    """One row per record of either format with its outcome, columns of RECORDS."""
+    parts = [document_records(decided.where(F.col("carrier") != "fhir"), files)] if files is not None else []
+    if exports is not None:
+        parts.append(line_records(exports.raw, exports.lines, exports.documents, decided))
+    return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
+
+
+def document_records(decided: DataFrame, files: DataFrame) -> DataFrame:
     """One row per record with its outcome, columns of RECORDS; refused ones carry the bytes of their whole file.
 
     A document of a package cannot be judged again without its package, so each refused one keeps all of it.

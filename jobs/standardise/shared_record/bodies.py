@@ -4,16 +4,23 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
 from jobs.standardise.documents import sniff
-from jobs.standardise.shared_record.oids import COPY_SECTION, path
+from jobs.standardise.shared_record.oids import path
 
 URL_SAFE = bytes.maketrans(b"-_", b"+/")
 MEDIA_TYPE = re.compile(r"^[a-z]{1,20}/[a-z0-9.+-]{1,60}$")
+TEXT = {"unknown", "empty"}
+OPENABLE = {"xml", "html", "json", "zip", "gzip", "ole", "hl7v2"}  # a document inside a document: never opened
+ACTIVE = (b"/JavaScript", b"/Launch")  # what a PDF may run
 SNIFFED = {  # declared media type -> kinds that its bytes may show
+    "text/plain": TEXT,
+    "application/xml": {"xml"},
+    "text/xml": {"xml"},
     "application/pdf": {"pdf"},
     "image/jpeg": {"jpeg"},
     "image/png": {"png"},
@@ -32,16 +39,12 @@ def decoded(text: str) -> bytes | None:
         return None
 
 
-def body_element(root: etree._Element) -> etree._Element | None:
-    """The element that holds the document as a file: an unstructured body, else an embedded copy."""
+def body_element(root: etree._Element, copy: etree._Element | None) -> etree._Element | None:
+    """The element that holds the document as a file: an unstructured body, else the copy embedded in a section."""
     text = root.find(path("component", "nonXMLBody", "text"))
     if text is not None:
         return text
-    for code in root.iterfind(path("component", "structuredBody") + "//" + path("section", "code")):
-        if code.get("code") == COPY_SECTION:
-            section = code.getparent()
-            return section.find(".//" + path("observationMedia", "value")) if section is not None else None
-    return None
+    return copy.find(".//" + path("observationMedia", "value")) if copy is not None else None
 
 
 def media_type(text: str | None) -> str | None:
@@ -50,13 +53,14 @@ def media_type(text: str | None) -> str | None:
     return value if MEDIA_TYPE.match(value) else None
 
 
-def read_body(root: etree._Element) -> tuple[dict[str, Any], list[str]]:
+def read_body(root: etree._Element, copy: etree._Element | None = None) -> tuple[dict[str, Any], list[str]]:
     """``level``, ``body_media_type`` (declared), ``body_bytes``, ``body_sha256`` of the decoded body; warning codes.
 
+    ``copy`` is the section that holds a copy of a structured document as a file, when it has one.
     Text bodies count as their UTF-8 bytes; a body by reference has neither size nor hash.
     """
     level = 1 if root.find(path("component", "nonXMLBody")) is not None else 3
-    element = body_element(root)
+    element = body_element(root, copy)
     values: dict[str, Any] = {"level": level, "body_media_type": None, "body_bytes": None, "body_sha256": None}
     if element is None:
         return values, []
@@ -69,5 +73,15 @@ def read_body(root: etree._Element) -> tuple[dict[str, Any], list[str]]:
         return values, ["DOC-108"]
     values["body_bytes"] = len(raw)
     values["body_sha256"] = hashlib.sha256(raw).hexdigest()
-    expected = SNIFFED.get(values["body_media_type"] or "")
-    return values, ["DOC-107"] if expected and sniff(raw[:1024]) not in expected else []
+    return values, sorted(doubts(raw, SNIFFED.get(values["body_media_type"] or "")))
+
+
+def doubts(raw: bytes, expected: set[str] | None) -> Iterator[str]:
+    """Warning codes on the bytes of a body, which are looked at and never opened."""
+    kind = sniff(raw[:1024])
+    if expected and kind not in expected:
+        yield "DOC-107"
+    if kind in OPENABLE:
+        yield "DOC-211"
+    if kind == "pdf" and any(mark in raw for mark in ACTIVE):
+        yield "DOC-212"

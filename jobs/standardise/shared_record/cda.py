@@ -7,11 +7,25 @@ from lxml import etree
 
 from jobs.standardise.documents import Refused
 from jobs.standardise.shared_record.bodies import read_body
-from jobs.standardise.shared_record.oids import CLINICAL_DOCUMENT, HL7, STYLESHEET, path
+from jobs.standardise.shared_record.elements import CODE, EFFECTIVE_TIME, attribute, children, code_of, system_of
+from jobs.standardise.shared_record.oids import (
+    CLINICAL_DOCUMENT,
+    HL7,
+    INS,
+    INS_TEST,
+    OUT_OF_SCOPE,
+    PROFESSIONAL,
+    SOCIAL_SECURITY_NIR,
+    STRUCTURE,
+    STYLESHEET,
+    path,
+)
 from jobs.standardise.shared_record.patient import read_patient
-from jobs.standardise.shared_record.results import attribute, code_of, read_results
+from jobs.standardise.shared_record.sections import Reading, read_facts
 
 KIND = "document"
+FACILITY_CODE = path("encompassingEncounter", "location", "healthCareFacility", "code")
+PATIENT = "patient"  # the author of a document that the patient wrote: never a number
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 FOREIGN_TYPE = etree.XPath(f"boolean(.//@*[local-name()='type' and namespace-uri()!='' and namespace-uri()!='{XSI}'])")
 
@@ -49,7 +63,7 @@ def canonical_hash(document: etree._Element) -> str:
 
 
 def read_document(root: etree._Element) -> dict[str, Any]:
-    """Header, patient, body and results of one document; ``warnings`` are codes. Raises Refused."""
+    """Header, patient, body and facts of one document; ``warnings`` are codes. Raises Refused."""
     document, warnings = clinical_document(root)
     digest = canonical_hash(document)
     roles = document.findall(path("recordTarget", "patientRole"))
@@ -64,37 +78,60 @@ def read_document(root: etree._Element) -> dict[str, Any]:
     for field in ("id_root", "created_text"):
         if not values[field]:
             raise Refused("DOC-014", KIND, "id" if field == "id_root" else "effectiveTime")
-    body, body_told = read_body(document)
+    reading = Reading() if values["type_code"] in OUT_OF_SCOPE else read_facts(document, values["type_code"])
+    if values["type_code"] in OUT_OF_SCOPE:
+        reading.warnings.add("DOC-213")
+    body, body_told = read_body(document, reading.copy)
     if XSI not in document.nsmap.values() and FOREIGN_TYPE(document):
         body_told.append("DOC-112")
-    values |= patient | body
-    values["results"] = read_results(document, values["type_code"])
+    values |= patient | body | reading.facts
     values["content_sha256"] = digest
-    values["warnings"] = warnings + told + body_told
+    values["warnings"] = warnings + told + body_told + sorted(reading.warnings)
     return values
 
 
 def read_header(document: etree._Element) -> dict[str, Any]:
     """Identity, type, time and relations of a document, as text."""
+    kids = children(document)
     values: dict[str, Any] = {}
-    values["id_root"], values["id_extension"] = instance(document.find(HL7 + "id"))
-    values["set_root"], values["set_extension"] = instance(document.find(HL7 + "setId"))
-    values["version"] = attribute(document.find(HL7 + "versionNumber"), "value")
+    values["id_root"], values["id_extension"] = instance(kids.get(HL7 + "id"))
+    values["set_root"], values["set_extension"] = instance(kids.get(HL7 + "setId"))
+    values["version"] = attribute(kids.get(HL7 + "versionNumber"), "value")
     values["replaces_root"], values["replaces_extension"] = instance(replaced(document))
-    code = document.find(HL7 + "code")
-    values["type_code"] = code_of(code, "code")
-    values["type_system"] = code_of(code, "codeSystem")
-    values["created_text"] = attribute(document.find(HL7 + "effectiveTime"), "value")
-    values["confidentiality"] = code_of(document.find(HL7 + "confidentialityCode"), "code")
-    values["author_speciality"] = code_of(document.find(path("author", "assignedAuthor", "code")), "code")
-    place = document.find(path("componentOf", "encompassingEncounter", "location", "healthCareFacility", "code"))
-    values["care_setting"] = code_of(place, "code")
+    values["type_code"] = code_of(kids.get(CODE))
+    values["type_system"] = system_of(kids.get(CODE))
+    values["created_text"] = attribute(kids.get(EFFECTIVE_TIME), "value")
+    values["confidentiality"] = code_of(kids.get(HL7 + "confidentialityCode"))
+    values |= read_author(kids.get(HL7 + "author"))
+    encounter = kids.get(HL7 + "componentOf")
+    values["care_setting"] = code_of(encounter.find(FACILITY_CODE)) if encounter is not None else None
     return values
+
+
+def read_author(author: etree._Element | None) -> dict[str, Any]:
+    """The first author by number: a professional as ``root^extension``, or the word ``patient``; never a name."""
+    assigned = author.find(HL7 + "assignedAuthor") if author is not None else None
+    if assigned is None:
+        return {"author_id": None, "organisation_id": None, "author_speciality": None}
+    return {
+        "author_id": party(assigned.findall(HL7 + "id"), PROFESSIONAL),
+        "organisation_id": party(assigned.findall(path("representedOrganization", "id")), STRUCTURE),
+        "author_speciality": code_of(assigned.find(CODE)),
+    }
+
+
+def party(found: list[etree._Element], known: str) -> str | None:
+    """Who somebody is, as ``root^extension``: by the national system when it has a number there, else the first one."""
+    numbers = [number for number in map(instance, found) if number[0]]
+    if any(root in (*INS, *INS_TEST, SOCIAL_SECURITY_NIR) for root, _ in numbers):
+        return PATIENT
+    numbers.sort(key=lambda number: number[0] != known)
+    return "^".join(part or "" for part in numbers[0]) if numbers else None
 
 
 def replaced(document: etree._Element) -> etree._Element | None:
     """The identifier of the document that this one replaces; transformed and appended ones stay."""
-    for related in document.findall(HL7 + "relatedDocument"):
+    for related in document.iterchildren(HL7 + "relatedDocument"):
         if related.get("typeCode") == "RPLC":
             return related.find(path("parentDocument", "id"))
     return None

@@ -22,6 +22,7 @@ MEASURE = (
     "interpretation",
     "reference_low",
     "reference_high",
+    "negated",
     "null_flavor",
 )
 # a medicinal product as coded: what was sent, and the French codes wherever they stand (code or translation)

@@ -12,7 +12,10 @@ WORD = "cda|doc|document|dmp|fichier|file|lot|message|package|paquet|renvoi|xdm|
 DATE = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d{2}"
 NUMBER = rf"(?!(?:{DATE})(?!\d))\d{{1,12}}(?!\d)"
 UUID = "[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
-SHOWN = rf"(?i)^(?:(?:{WORD})[-_]?)?(?:{UUID}|{NUMBER}(?:[-_]{NUMBER})?(?:-[a-z])?)\.(?:xml|zip|cda)$"
+EXPORT = "patient|documentreference|observation|immunization|medication(?:request|dispense)?|condition|binary|bundle"
+EXPORT += "|allergyintolerance|procedure|practitioner(?:role)?|organization|deleted|error|operationoutcome|log"
+EXPORTED = rf"^(?:export\.json|(?:{EXPORT})(?:[-_.]?{NUMBER})?\.ndjson(?:\.gz)?)$"
+SHOWN = rf"(?i)^(?:(?:{WORD})[-_]?)?(?:{UUID}|{NUMBER}(?:[-_]{NUMBER})?(?:-[a-z])?)\.(?:xml|zip|cda)$|{EXPORTED}"
 
 
 def shown_file(key: str = "key") -> Column:

@@ -30,11 +30,3 @@ def known_versions(context: Context) -> DataFrame:
     ranks = context.spark.createDataFrame(order, "producer string, delivery_id string, sequence bigint")
     joined = table.join(F.broadcast(ranks), ["producer", "delivery_id"], how="left")
     return joined.withColumn("rank", F.coalesce("sequence", F.lit(0).cast("bigint"))).drop("sequence")
-
-
-def ordered(typed: DataFrame, deliveries: DataFrame) -> DataFrame:
-    """Adds ``seq``, the order in which records count: deliveries by their sequence, then file name and place."""
-    ranks = deliveries.select("producer", "delivery_id", "sequence")
-    joined = typed.join(F.broadcast(ranks), ["producer", "delivery_id"], how="left")
-    rank = F.coalesce("sequence", F.lit(0).cast("bigint"))
-    return joined.withColumn("seq", F.struct(rank.alias("rank"), "delivery_id", "file", "record")).drop("sequence")

@@ -3,40 +3,41 @@
 import hashlib
 import io
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
-
-from lxml import etree
+from itertools import pairwise
 
 from jobs.standardise.documents import Limits, Refused, local_name, parse_document
+from jobs.standardise.shared_record.entries import Entry, read_entries
 
 KIND = "package"
-RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
-UNIQUE_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
-PATIENT_ID = "urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427"
-ACTION = "urn:action:extraMetadataSlot"
 METADATA = re.compile(r"^(IHE_XDM/[^/]+)/METADATA\.XML$", re.IGNORECASE)
 SUBSET = re.compile(r"^IHE_XDM/[^/]+/.", re.IGNORECASE)
 HOSTILE = re.compile(r"(^/)|(^[A-Za-z]:)|\\|\x00|(^|/)\.\.(/|$)")
 ENCRYPTED = 0x1
 SYMLINK = 0o120000
 RATIO_FLOOR = 1_000_000  # bytes; a few blanks may compress better than any cap
+DIRECTORY_ENTRY, DIRECTORY_END, ZIP64_LOCATOR = b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x07"
+LOCAL_HEADER = 30  # bytes, without names
 
 
 @dataclass(frozen=True)
 class Member:
-    """One document of a package: its bytes, what the metadata say of it, and why it is refused, if it is."""
+    """One document of a package: its bytes, what the metadata say of it, and why it is refused, if it is.
+
+    A request about a document sent before has no bytes.
+    """
 
     data: bytes
-    action: str | None
-    unique_id: str | None
-    patient_id: str | None
+    entry: Entry
     rule: str | None
 
 
 def read_package(data: bytes, limits: Limits) -> list[Member]:
     """Documents in the order of the metadata. Raises Refused: DOC-011 hostile, DOC-019 unreadable or no metadata."""
+    check_directory(data, limits)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = checked(archive, limits)
@@ -59,10 +60,31 @@ def read_package(data: bytes, limits: Limits) -> list[Member]:
     return [replace(member, rule=member.rule or ("DOC-010" if extra else None)) for member in members]
 
 
+def check_directory(data: bytes, limits: Limits) -> None:
+    """Refuse before a directory is built in memory: too many entries (DOC-011), several disks or zip64 (DOC-019).
+
+    No package within the caps needs zip64, and a part of a split archive holds no package.
+    """
+    if data.count(DIRECTORY_ENTRY) > limits.max_members:
+        raise Refused("DOC-011", KIND)
+    end = data.rfind(DIRECTORY_END)
+    if end < 0 or len(data) < end + 8 or struct.unpack_from("<HH", data, end + 4) != (0, 0):
+        raise Refused("DOC-019", KIND)
+    if data[max(0, end - 20) : end].startswith(ZIP64_LOCATOR):
+        raise Refused("DOC-019", KIND)
+
+
 def checked(archive: zipfile.ZipFile, limits: Limits) -> list[zipfile.ZipInfo]:
-    """Entries that are files. Raises Refused on hostile names, links, duplicates, too many or encrypted entries."""
+    """Entries that are files. Raises Refused on hostile names, links, duplicates, overlaps, bombs, encrypted entries.
+
+    What the directory admits to is judged before anything is unpacked.
+    """
     infos = archive.infolist()
-    if len(infos) > limits.max_members:
+    if len(infos) > limits.max_members or overlapping(infos):
+        raise Refused("DOC-011", KIND)
+    if any(info.file_size > max(RATIO_FLOOR, info.compress_size * limits.max_ratio) for info in infos):
+        raise Refused("DOC-011", KIND)
+    if sum(info.file_size for info in infos) > limits.max_package_bytes:
         raise Refused("DOC-011", KIND)
     names = [info.orig_filename for info in infos]
     if any(HOSTILE.search(name) for name in names) or len({name.upper() for name in names}) != len(names):
@@ -72,6 +94,12 @@ def checked(archive: zipfile.ZipFile, limits: Limits) -> list[zipfile.ZipInfo]:
     if any(info.flag_bits & ENCRYPTED for info in infos):
         raise Refused("DOC-019", KIND)
     return [info for info in infos if not info.is_dir()]
+
+
+def overlapping(infos: list[zipfile.ZipInfo]) -> bool:
+    """Whether entries share bytes: one small block that unpacks as many members."""
+    spans = sorted((info.header_offset, info.header_offset + LOCAL_HEADER + info.compress_size) for info in infos)
+    return any(start < end for (_, end), (start, _) in pairwise(spans))
 
 
 def read_members(
@@ -101,50 +129,20 @@ def read_subset(
     if local_name(root) != "SubmitObjectsRequest":
         raise Refused("DOC-019", KIND)
     by_name = {name.upper(): data for name, data in contents.items()}
-    packages = [slot(item, ACTION) for item in root.iter(RIM + "RegistryPackage")]
-    default = next((action for action in packages if action), None)
     members = []
-    for item in root.iter(RIM + "ExtrinsicObject"):
-        name = f"{folder}/{(slot(item, 'URI') or '').removeprefix('./')}".upper()
+    for entry in read_entries(root):
+        if entry.is_request:
+            members.append(Member(b"", entry, None))
+            continue
+        name = f"{folder}/{(entry.uri or '').removeprefix('./')}".upper()
         named.add(name)
         data = by_name.get(name, b"")
-        members.append(
-            Member(
-                data=data,
-                action=(slot(item, ACTION) or default or "").upper() or None,
-                unique_id=external(item, UNIQUE_ID),
-                patient_id=external(item, PATIENT_ID),
-                rule=None if name in by_name and intact(item, data) else "DOC-010",
-            )
-        )
+        members.append(Member(data, entry, None if name in by_name and intact(entry, data) else "DOC-010"))
     return members
 
 
-def intact(item: etree._Element, data: bytes) -> bool:
+def intact(entry: Entry, data: bytes) -> bool:
     """Whether the bytes have the declared size and SHA-1, where declared; SHA-1 is what the format prescribes."""
-    size, digest = slot(item, "size"), slot(item, "hash")
-    if size is not None and size != str(len(data)):
+    if entry.size is not None and entry.size != str(len(data)):
         return False
-    return digest is None or digest.lower() == hashlib.sha1(data, usedforsecurity=False).hexdigest()
-
-
-def slot(item: etree._Element, name: str) -> str | None:
-    """The first value of a slot."""
-    for found in item.iterfind(RIM + "Slot"):
-        if found.get("name") == name:
-            text = found.findtext(f"{RIM}ValueList/{RIM}Value")
-            return text.strip() or None if text else None
-    return None
-
-
-def external(item: etree._Element, scheme: str) -> str | None:
-    """The value of an external identifier of a scheme; schemes are compared without repeated prefixes."""
-    for found in item.iterfind(RIM + "ExternalIdentifier"):
-        if bare(found.get("identificationScheme")) == bare(scheme):
-            return (found.get("value") or "").strip() or None
-    return None
-
-
-def bare(name: str | None) -> str:
-    """A UUID without its ``urn:uuid:`` prefix, which is often written twice."""
-    return re.sub(r"^(urn:uuid:)+", "", (name or "").lower())
+    return entry.digest is None or entry.digest.lower() == hashlib.sha1(data, usedforsecurity=False).hexdigest()

@@ -9,6 +9,7 @@ import pyarrow as pa
 from jobs.standardise.documents import Limits, Refused, parse_document, sniff
 from jobs.standardise.shared_record.cda import KIND, read_document
 from jobs.standardise.shared_record.columns import ARROW, PLACE
+from jobs.standardise.shared_record.entries import Entry
 from jobs.standardise.shared_record.oids import INS
 from jobs.standardise.shared_record.package import Member, read_package
 
@@ -68,22 +69,44 @@ def package_records(members: list[Member], limits: Limits) -> list[Record]:
 
 def several_patients(records: list[Record]) -> bool:
     """Whether documents contradict each other on the patient: two INS, or two numbers under one OID."""
-    ins = {item["ins"] for item in records if item["ins"]}
-    local = {(item["local_root"], item["local_number"]) for item in records if item["local_number"]}
+    ins = {item["ins"] for item in records if item.get("ins")}
+    local = {(item["local_root"], item["local_number"]) for item in records if item.get("local_number")}
     return len(ins) > 1 or len(local) > len({root for root, _ in local})
 
 
 def read_member(member: Member, limits: Limits) -> Record:
     """A document of a package; what the metadata say of it must be true. Raises Refused."""
+    entry = member.entry
+    if entry.is_request:
+        return requested(entry)
     values = read_bare(member.data, limits)
-    values["action"] = member.action
     known = "^".join(part for part in (values["id_root"], values["id_extension"]) if part)
-    if member.unique_id and member.unique_id.lower().removeprefix("urn:oid:") != known.lower():
+    if entry.unique_id and entry.unique_id.lower() != known.lower():
         raise Refused("DOC-018", KIND, "uniqueId")
-    number, _, authority = (member.patient_id or "").partition("^^^&")
+    number, _, authority = (entry.patient_id or "").partition("^^^&")
     if authority.split("&")[0] in INS and values["ins"] and number.upper() != values["ins"]:
         raise Refused("DOC-018", KIND, "patientId")
-    return values
+    if entry.replaces and not values["replaces_root"]:
+        values["replaces_root"], _, values["replaces_extension"] = entry.replaces.partition("^")
+    return values | registered(entry) | {"action": "D" if entry.availability == "deleted" else entry.action}
+
+
+def requested(entry: Entry) -> Record:
+    """A request about a document sent before: D deletes it, M changes only who may see it and whether it stands."""
+    root, _, extension = (entry.unique_id or "").partition("^")
+    asked = {"action": "D" if entry.availability == "deleted" else "M", "created_text": entry.created}
+    return {"id_root": root, "id_extension": extension} | asked | registered(entry)
+
+
+def registered(entry: Entry) -> Record:
+    """What a registry says of a document: columns of HEADER."""
+    return {
+        "visibility": entry.visibility,
+        "availability": entry.availability,
+        "logical_id": entry.logical_id,
+        "entry_id": entry.entry_id,
+        "submitted_text": entry.submitted,
+    }
 
 
 def attempt(read: Callable[[], Record], carrier: str) -> Record:

@@ -92,6 +92,8 @@ def read_patient(role: etree._Element) -> tuple[dict[str, Any], str | None, list
         warnings.append("DOC-104")
     if ins and not complete(values):
         warnings.append("DOC-105")
+    if any(len({number for owner, number in found if owner == root}) > 1 for root in INS):
+        warnings.append("DOC-215")
     if any(owner in INS_TEST for owner, _ in found):
         return values, "DOC-007", warnings
     return values, None if found else "DOC-008", warnings

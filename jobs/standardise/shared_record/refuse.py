@@ -1,4 +1,4 @@
-"""Refusals that take more than one document to see: another patient's id, cycles, a broken package."""
+"""Refusals that take more than one document to see: another patient's id, a forbidden replacement, a broken package."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -9,28 +9,46 @@ DOCUMENT = ("producer", "document_id")
 def refuse(frame: DataFrame, known: DataFrame) -> DataFrame:
     """Fills ``rule`` of records that contradict each other or what is known; all in a conflict are refused.
 
-    Adds ``known_content``, ``known_status`` of the same document id, null when it was never seen.
+    Adds of the document of the same id, null when it was never seen: ``known_content``, ``known_status``,
+    ``known_visibility``, ``known_availability``, ``known_entry``.
     """
     same = known.select(
         *DOCUMENT,
         F.col("content_token").alias("known_content"),
         F.col("status").alias("known_status"),
+        F.col("visibility").alias("known_visibility"),
+        F.col("availability").alias("known_availability"),
+        F.col("entry_id").alias("known_entry"),
         F.col("patient_token").alias("known_patient"),
     )
     frame = frame.join(same, list(DOCUMENT), how="left")
-    frame = judge(frame, "DOC-009", other_patient()).drop("known_patient")
-    frame = refuse_relations(frame, known)
+    return judge(frame, "DOC-009", other_patient()).drop("known_patient")
+
+
+def refuse_packages(frame: DataFrame) -> DataFrame:
+    """DOC-016: a package is taken whole or not at all."""
     package = Window.partitionBy("producer", "delivery_id", "file")
     broken = (F.col("carrier") == "xdm") & (F.max(F.col("rule").isNotNull()).over(package))
     return judge(frame, "DOC-016", broken)
 
 
-def judge(frame: DataFrame, code: str, condition: Column) -> DataFrame:
+def judge(frame: DataFrame, code: str, condition: Column, field: str | None = None) -> DataFrame:
     """Give a rule to records that have none and meet a condition; a refused record has no warnings."""
     hit = F.col("rule").isNull() & F.coalesce(condition, F.lit(False))
-    return frame.withColumn("rule", F.when(hit, F.lit(code)).otherwise(F.col("rule"))).withColumn(
-        "warnings", F.when(~hit, F.col("warnings"))
-    )
+    columns = {
+        "rule": F.when(hit, F.lit(code)).otherwise(F.col("rule")),
+        "warnings": F.when(~hit, F.col("warnings")),
+    }
+    if field:
+        columns["field"] = F.when(hit, F.lit(field)).otherwise(F.col("field"))
+    return frame.withColumns(columns)
+
+
+def add_warning(frame: DataFrame, code: str, condition: Column) -> DataFrame:
+    """Tell of records that are not refused and meet a condition; codes stay in order."""
+    hit = F.col("rule").isNull() & F.coalesce(condition, F.lit(False))
+    codes = F.array_sort(F.split(F.concat_ws(",", "warnings", F.lit(code)), ","))
+    return frame.withColumn("warnings", F.when(hit, F.array_join(codes, ",")).otherwise(F.col("warnings")))
 
 
 def other_patient() -> Column:
@@ -45,27 +63,5 @@ def other_patient() -> Column:
     stranger = (F.size(patients) > 0) & ~F.array_contains(patients, F.col("patient_token"))
     tonight = F.when(F.col("is_delete"), stranger).otherwise(F.size(patients) > 1)
     against_base = F.col("known_patient") != F.col("patient_token")
-    return F.col("document_id").isNotNull() & (tonight | F.coalesce(against_base, F.lit(False)))
-
-
-def refuse_relations(frame: DataFrame, known: DataFrame) -> DataFrame:
-    """DOC-017: replaces another patient's document. DOC-021: two documents that replace each other."""
-    columns = [*DOCUMENT, "replaces_id", "subject_id", "patient_token"]
-    parents = frame.where(F.col("rule").isNull()).select(*columns).unionByName(known.select(*columns))
-    # both sides of a disagreement count: a parent sent twice may name two parents of its own
-    own = (
-        parents.groupBy(*DOCUMENT)
-        .agg(
-            F.collect_set("subject_id").alias("parent_subjects"),
-            F.collect_set("patient_token").alias("parent_patients"),
-            F.collect_set("replaces_id").alias("grandparents"),
-        )
-        .withColumnRenamed("document_id", "replaces_id")
-    )
-    joined = frame.join(own, ["producer", "replaces_id"], how="left")
-    stranger = ~F.array_contains("parent_subjects", F.col("subject_id")) & ~F.array_contains(
-        "parent_patients", F.col("patient_token")
-    )
-    cycle = F.array_contains("grandparents", F.col("document_id")) & (F.col("replaces_id") != F.col("document_id"))
-    joined = judge(judge(joined, "DOC-017", stranger), "DOC-021", cycle)
-    return joined.drop("parent_subjects", "parent_patients", "grandparents")
+    by_document = F.col("document_id").isNotNull() & ~F.col("is_request")
+    return by_document & (tonight | F.coalesce(against_base, F.lit(False)))

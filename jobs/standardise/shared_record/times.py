@@ -9,25 +9,31 @@ ZONE = r"(?:Z|[+-]\d{1,4}|[+-]\d{2}:\d{2})"
 SHAPE = rf"^(\d{{4,14}})(?:\.\d{{1,9}})?({ZONE})?$"
 VALID_ZONE = r"^(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 PRECISIONS = {4: "year", 6: "month", 8: "day", 10: "hour", 12: "minute", 14: "second"}
-EARLIEST = 1900
+EARLIEST, LATEST = 1900, 2199
+LAST_SUNDAY = 25  # the earliest day of March and October on which it falls
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Columns of one time. All are null when the text is no time."""
+    """Columns of one time. The first five are null when the text is no time."""
 
     precision: Column
+    partial: Column
     month: Column
     day: Column
     instant: Column
     bad_zone: Column
+    unreadable: Column
+    clock_change: Column
 
 
 def moment(text: Column) -> Moment:
     """A time as sent.
 
-    ``month`` is YYYY-MM (January when only a year was sent), ``day`` the calendar day as written, never shifted by a
-    zone and null when none was written; ``instant`` is UTC and null without hour or usable zone.
+    ``partial`` is YYYY, YYYY-MM or YYYY-MM-DD, as exact as it was sent; ``month`` is YYYY-MM (January when only a year
+    was sent), ``day`` the calendar day as written, never shifted by a zone and null when none was written; ``instant``
+    is UTC and null without hour or usable zone. ``unreadable``: there is a text and it is no time of 1900 to 2199.
+    ``clock_change``: a local time without zone in the hour that French clocks skip or repeat.
     """
     digits = F.regexp_extract(text, SHAPE, 1)
     zone = F.regexp_extract(text, SHAPE, 2)
@@ -35,14 +41,22 @@ def moment(text: Column) -> Moment:
     filled = F.concat(digits, F.substring(F.lit("00000101000000"), length + 1, F.lit(14)))
     known = F.create_map(*[F.lit(item) for pair in PRECISIONS.items() for item in pair])
     local = F.try_to_timestamp(filled, F.lit("yyyyMMddHHmmss"))
-    real = F.when((F.year(local) >= EARLIEST) & F.try_element_at(known, length).isNotNull(), local)
+    plausible = F.year(local).between(EARLIEST, LATEST)
+    real = F.when(plausible & F.try_element_at(known, length).isNotNull(), local)
     usable = zone.rlike(VALID_ZONE)
+    sunday = (F.dayofweek(real) == 1) & (F.dayofmonth(real) >= LAST_SUNDAY)
+    changing = F.month(real).isin(3, 10) & sunday & (F.hour(real) == 2)
     return Moment(
         precision=F.when(real.isNotNull(), F.try_element_at(known, length)),
+        partial=F.when(length == 4, F.date_format(real, "yyyy"))
+        .when(length == 6, F.date_format(real, "yyyy-MM"))
+        .otherwise(F.date_format(real, "yyyy-MM-dd")),
         month=F.date_format(real, "yyyy-MM"),
         day=F.when(length >= 8, F.to_date(real)),
         instant=F.when((length >= 10) & usable, real - offset(zone)),
-        bad_zone=real.isNotNull() & (zone != "") & ~usable,
+        bad_zone=F.coalesce(real.isNotNull() & (zone != "") & ~usable, F.lit(False)),
+        unreadable=text.isNotNull() & real.isNull(),
+        clock_change=F.coalesce((length >= 10) & (zone == "") & changing, F.lit(False)),
     )
 
 

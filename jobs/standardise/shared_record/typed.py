@@ -1,18 +1,16 @@
 """Text to types and tokens, in columns. A value that cannot be typed is counted by a warning, never invented."""
 
-from typing import Any
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.tokens import token_hex, with_key
 from jobs.identifiers.ins import ins13, ins_status
+from jobs.standardise.shared_record.oids import INS, INS_TEST, PROFESSIONAL, STRUCTURE
 from jobs.standardise.shared_record.times import Moment, moment
-from jobs.standardise.shared_record.units import is_ucum
+from jobs.standardise.shared_record.told import arrays, fact_warnings
 
 SOURCE = "shared_record"
-NUMBER = r"^[+-]?\d{1,12}(?:\.\d{1,12})?$"
-DECIMAL = "decimal(18,6)"
+PATIENT = "patient"
 SEXES = {"M": "1", "F": "2", "U": "3", "UN": "3", "O": "3"}
 
 
@@ -42,8 +40,10 @@ def typed(parsed: DataFrame, key: DataFrame, night: str) -> DataFrame:
             **time_columns(created, birth),
         }
     )
-    frame = frame.withColumns(refusals())
-    return frame.withColumn("warnings", warning_codes(created, night)).drop("key", "patient", "traits")
+    frame = frame.withColumns(parties()).withColumns(refusals())
+    helpers = arrays()
+    frame = frame.withColumns(helpers).withColumn("warnings", warning_codes(created, birth, night))
+    return frame.drop("key", "patient", "traits", *helpers)
 
 
 def mapping(values: dict[str, str]) -> Column:
@@ -84,67 +84,66 @@ def time_columns(created: Moment, birth: Moment) -> dict[str, Column]:
 
 def refusals() -> dict[str, Column]:
     """Rules that only typing can see; what was refused before keeps its reason."""
-    dateless = F.col("rule").isNull() & F.col("period").isNull()
-    nobody = F.col("rule").isNull() & F.col("subject_id").isNull()
+    request = F.col("content_sha256").isNull() & F.coalesce(F.col("action").isin("D", "M"), F.lit(False))
+    judged = F.col("rule").isNull() & ~request  # a request has the date and patient of the document it is about
+    dateless = judged & F.col("period").isNull()
+    nobody = judged & F.col("subject_id").isNull()
     return {
         "field": F.when(dateless & ~nobody, F.lit("effectiveTime")).otherwise(F.col("field")),
         "rule": F.when(nobody, F.lit("DOC-008")).when(dateless, F.lit("DOC-014")).otherwise(F.col("rule")),
     }
 
 
-def warning_codes(created: Moment, night: str) -> Column:
+def parties() -> dict[str, Column]:
+    """Who wrote the document, as keyed tokens, the same at every producer. A patient's own number is never one."""
+    author, house = F.col("author_id"), F.col("organisation_id")
+    own = (author == PATIENT) | F.substring_index(author, "^", 1).isin(*INS, *INS_TEST)
+    return {
+        "author_kind": F.when(own, PATIENT).when(author.isNotNull(), "professional"),
+        "author_id": F.when(~own, token_hex("professional", numbered(author, PROFESSIONAL, {11: "8", 9: "0"}))),
+        "organisation_id": F.when(
+            house != PATIENT, token_hex("structure", numbered(house, STRUCTURE, {9: "1", 14: "3"}))
+        ),
+    }
+
+
+def numbered(party: Column, system: str, prefixes: dict[int, str]) -> Column:
+    """``root^extension`` in one spelling: when a national number lacks its first digit, its length tells the kind."""
+    text = F.upper(F.regexp_replace(party, r"\s", ""))
+    number = F.substring_index(text, "^", -1)
+    prefix = F.try_element_at(
+        F.create_map(*[F.lit(item) for pair in prefixes.items() for item in pair]), F.length(number)
+    )
+    bare = F.startswith(text, F.lit(f"{system}^")) & number.rlike(r"^\d+$") & prefix.isNotNull()
+    return F.when(bare, F.concat(F.lit(f"{system}^"), prefix, number)).otherwise(text)
+
+
+def contradicted(birth: Moment) -> Column:
+    """A valid INS that says another sex or birth month than the traits. Month codes beyond 12 say nothing."""
+    number, day = F.col("valid_ins"), birth.month
+    other_sex = F.translate(F.substring(number, 1, 1), "78", "12") != F.try_element_at(
+        mapping(SEXES), F.upper("gender")
+    )
+    known_sex = F.upper("gender").isin("M", "F")
+    other_year = F.substring(number, 2, 2) != F.substring(day, 3, 2)
+    sent, told = F.substring(number, 4, 2), F.substring(day, 6, 2)
+    other_month = sent.between("01", "12") & (sent != told) & (birth.precision != "year")
+    return (known_sex & other_sex) | other_year | other_month
+
+
+def warning_codes(created: Moment, birth: Moment, night: str) -> Column:
     """What is told of a record that is read: codes in a fixed order, null without any."""
-    results = F.coalesce(F.col("results"), F.array())
     tomorrow = F.date_add(F.lit(night).cast("date"), 1)
-    told = {
+    facts = fact_warnings(tomorrow)
+    told = facts | {
         "IDE-001": F.col("status_of_number") == "key_wrong",
         "IDE-002": F.col("status_of_number") == "sentinel",
         "IDE-004": F.col("status_of_number") == "malformed",
-        "DOC-101": F.exists(results, lambda one: one["unit"].isNotNull() & ~is_ucum(one["unit"])),
-        "DOC-102": created.bad_zone | F.exists(results, lambda one: moment(one["time"]).bad_zone),
-        "DOC-103": F.exists(results, lambda one: one["code_kind"] != "loinc"),
-        "DOC-109": F.exists(results, unreadable_value),
-        "DOC-110": F.exists(results, inverted_range),
+        "DOC-102": created.bad_zone | facts["DOC-102"],
         "DOC-111": created.day > tomorrow,
+        "DOC-207": created.clock_change | facts["DOC-207"],
+        "DOC-214": contradicted(birth),
     }
     codes = F.array(*[F.when(condition, F.lit(code)) for code, condition in told.items()])
     every = F.array_sort(F.array_distinct(F.array_compact(F.concat(F.col("warnings"), codes))))
     return F.when(F.col("rule").isNull() & (F.size(every) > 0), F.array_join(every, ","))
-
-
-def decimal(text: Column) -> Column:
-    """A number as sent: blanks between thousands and a decimal comma are read, anything else is null."""
-    plain = F.translate(F.regexp_replace(text, "[\\s\u00a0\u202f\u2009]", ""), ",", ".")
-    return F.when(plain.rlike(NUMBER), plain.try_cast(DECIMAL))
-
-
-def unreadable_value(one: Column) -> Column:
-    """A numeric value was sent but is no number."""
-    return one["value_number"].isNotNull() & decimal(one["value_number"]).isNull()
-
-
-def inverted_range(one: Column) -> Column:
-    """The low end of the reference range lies above the high end."""
-    return F.coalesce(decimal(one["reference_low"]) > decimal(one["reference_high"]), F.lit(False))
-
-
-def typed_results(documents: DataFrame) -> DataFrame:
-    """One row per observation of some documents, columns of ``standard/lab_result``."""
-    place = ("producer", "period", "subject_id", "document_id", "delivery_id", "file", "record")
-    exploded = documents.select(*place, F.posexplode("results").alias("position", "one"))
-    at = moment(F.col("one.time"))
-    columns: dict[str, Any] = {
-        "result_rank": (F.col("position") + 1).cast("bigint"),
-        "observed_on": at.day,
-        "observed_at": at.instant,
-        "value_number": decimal(F.col("one.value_number")),
-        "unit_ucum": is_ucum(F.col("one.unit")),
-        "reference_low": decimal(F.col("one.reference_low")),
-        "reference_high": decimal(F.col("one.reference_high")),
-    }
-    texts = (
-        "code", "code_system", "code_kind", "status", "value_type", "value_comparator", "value_code", "value_system",
-        "unit", "interpretation", "null_flavor",
-    )  # fmt: skip
-    columns |= {name: F.col(f"one.{name}") for name in texts}
-    return exploded.withColumns(columns)

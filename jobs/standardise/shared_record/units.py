@@ -11,6 +11,7 @@ METRIC = (
 )  # fmt: skip
 OTHER = (
     "%", "[ppth]", "[ppm]", "[ppb]", "[pH]", "min", "h", "d", "wk", "mo", "a", "deg", "'", "''", "[in_i]", "[ft_i]",
+    "[in_us]", "[ft_us]", "[yd_i]", "[mi_i]", "[stone_av]", "[gr]", "[foz_us]", "[tsp_us]", "[tbs_us]", "[cup_us]",
     "[lb_av]", "[oz_av]", "[degF]", "[diop]", "[drp]", "[CFU]", "[HPF]", "[LPF]", "[arb'U]", "[APL'U]", "[GPL'U]",
     "[MPL'U]", "[beth'U]", "[todd'U]", "[ELU]", "[EU]", "[Amb'a'1'U]", "[k'U]", "[knk'U]", "[mclg'U]", "[tb'U]",
     "[CCID_50]", "[TCID_50]", "[PFU]", "[FFU]", "[D'ag'U]", "[Lf]", "[Ch]", "[S]", "[MET]",

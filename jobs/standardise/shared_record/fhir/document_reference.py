@@ -1,0 +1,199 @@
+"""The header of a document: a DocumentReference, or a clinical resource that no document names."""
+
+import hashlib
+from typing import Any
+
+from jobs.standardise.documents import sniff
+from jobs.standardise.shared_record.bodies import SNIFFED, decoded, media_type
+from jobs.standardise.shared_record.columns import HEADER
+from jobs.standardise.shared_record.fhir.codes import concept
+from jobs.standardise.shared_record.fhir.nodes import MISSING, Node, first_of, target
+from jobs.standardise.shared_record.fhir.patients import agent, instance, logical_agent
+from jobs.standardise.shared_record.fhir.systems import AVAILABILITY, CONFIDENTIALITY, MASTER, URN_UUID
+
+ARCHIVED, DELETED = "-is-archived", "-is-deleted"
+TIMES = {  # clinical resource -> elements that date it, the best first
+    "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
+    "Immunization": ("occurrenceDateTime", "recorded"),
+    "MedicationRequest": ("authoredOn",),
+    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
+    "Condition": ("recordedDate", "onsetDateTime", "onsetPeriod"),
+    "AllergyIntolerance": ("recordedDate", "onsetDateTime", "onsetPeriod"),
+    "Procedure": ("performedDateTime", "performedPeriod"),
+}
+AUTHORS = ("author", "recorder", "requester", "performer", "asserter")
+Header = dict[str, Any]
+Refs = list[dict[str, str]]
+
+
+def read_document_reference(node: Node) -> tuple[Header, Refs, list[str]]:
+    """Fields of HEAD, what they refer to, and warnings. Raises Refused (FHR-008) without a date."""
+    values: Header = dict.fromkeys(HEADER)
+    values |= common(node)
+    root, extension = instance(node.node("masterIdentifier"))
+    if root:
+        values["id_root"], values["id_extension"] = root, extension
+    kind = concept(node.node("type"))
+    values["type_code"], values["type_system"] = kind.code, kind.system
+    content = node.first("content")
+    attachment = content.node("attachment") if content else None
+    values["created_text"] = node.time("date") or (attachment.time("creation") if attachment else None)
+    if values["created_text"] is None:
+        raise node.refused("date", MISSING)
+    values["availability"] = availability(node)
+    values["entry_id"] = entry_uuid(node) or values["entry_id"]
+    context = node.node("context")
+    for name in ("practiceSetting", "facilityType"):
+        values["care_setting"] = (concept(context.node(name)).code if context else None) or values["care_setting"]
+    body, refs, warnings = read_attachment(attachment)
+    values |= body
+    refs += patient_ref(node) + agents(node, values) + replaced(node, values)
+    return values, refs, warnings
+
+
+def read_standing_alone(node: Node, kind: str) -> tuple[Header, Refs]:
+    """Fields of HEAD of a clinical resource as a document of its own. Raises Refused (FHR-008) without any date."""
+    values: Header = dict.fromkeys(HEADER) | {"level": 3, "body_bytes": None}
+    values |= common(node)
+    values["created_text"] = first_of(time_of(node, name) for name in TIMES[kind]) or values["submitted_text"]
+    if values["created_text"] is None:
+        raise node.refused(TIMES[kind][0], MISSING)
+    return values, patient_ref(node) + agents(node, values)
+
+
+def common(node: Node) -> Header:
+    """What any resource says of itself."""
+    meta = node.node("meta") or Node({}, f"{node.path}.meta")
+    labels = [concept_of_label(item) for item in [*node.nodes("securityLabel"), *meta.nodes("security")]]
+    resource = f"{node.path}/{node.text('id')}"
+    confidential = [code for code, system in labels if system == CONFIDENTIALITY]
+    return {
+        "id_root": resource.lower(),  # as the registry's names of entries are compared
+        "id_extension": "",
+        "logical_id": resource,
+        "entry_id": f"{resource}/_history/{meta.text('versionId')}" if meta.text("versionId") else None,
+        "submitted_text": meta.time("lastUpdated"),
+        "confidentiality": confidential[0] if confidential else None,
+        "visibility": " ".join(sorted({code for code, _ in labels if code})) or None,
+    }
+
+
+def concept_of_label(item: Node) -> tuple[str | None, str | None]:
+    """A label is a concept on a document and a bare coding in ``meta``."""
+    found = concept(item if "coding" in item.value else Node({"coding": [item.value]}, item.path))
+    return found.code, found.system
+
+
+def time_of(node: Node, name: str) -> str | None:
+    """A time, or the start of a period, else its end."""
+    if not name.endswith("Period"):
+        return node.time(name)
+    period = node.node(name)
+    return first_of((period.time("start"), period.time("end"))) if period else None
+
+
+def availability(node: Node) -> str | None:
+    """The registry's word for the state of a document; ``unknown`` for a status that is not FHIR's."""
+    sent = node.text("status")
+    if node.text("docStatus") == "entered-in-error" or is_set(node, DELETED):
+        return "deleted"
+    if is_set(node, ARCHIVED):
+        return "archived"
+    return AVAILABILITY.get(sent, "unknown") if sent else None
+
+
+def is_set(node: Node, name: str) -> bool:
+    """Whether a yes-or-no extension of the French sharing profile says yes."""
+    found = node.extension(name)
+    return bool(found and found.flag("valueBoolean"))
+
+
+def entry_uuid(node: Node) -> str | None:
+    """The registry's own number of this state of the document."""
+    for item in node.nodes("identifier"):
+        value = (item.text("value") or "").lower()
+        if item.text("system") == MASTER and value.startswith(URN_UUID):
+            return value.removeprefix(URN_UUID)
+    return None
+
+
+def patient_ref(node: Node) -> Refs:
+    """Whom a resource is about; FHIR names it in one of two elements."""
+    return ref("patient", node.reference("subject") or node.reference("patient"))
+
+
+def ref(slot: str, found: str | None) -> Refs:
+    """One reference to another line."""
+    return [{"slot": slot, "target": found}] if found else []
+
+
+def agents(node: Node, values: Header) -> Refs:
+    """The first author and organisation: by identifier at once, contained, or as references to lines."""
+    refs: Refs = []
+    contained = {f"#{one.text('id')}": one for one in node.nodes("contained")}
+    for item in sent_authors(node):
+        known, found = logical_agent(item), target(item)
+        kind = item.text("type") or (found or "").partition("/")[0]
+        inside = contained.get(found or "")
+        slot = "organisation" if "Organization" in (kind, inside.text("resourceType") if inside else None) else "author"
+        if inside is not None:
+            known = agent(inside) or logical_agent(inside.node("practitioner"))
+            values["organisation_id"] = values["organisation_id"] or logical_agent(inside.node("organization"))
+            values["author_speciality"] = values["author_speciality"] or concept(inside.first("specialty")).code
+        if values[f"{slot}_id"] or any(one["slot"] == slot for one in refs):
+            continue
+        values[f"{slot}_id"] = known
+        refs += ref(slot, None if known or inside else found)
+    return refs
+
+
+def sent_authors(node: Node) -> list[Node]:
+    """References to whoever made a resource: each type has its own name for it, single or several, bare or wrapped."""
+    found: list[Node] = []
+    for name in AUTHORS:
+        value = node.value.get(name)
+        items = node.nodes(name) if isinstance(value, list) else [item for item in [node.node(name)] if item]
+        found += [item.node("actor") or item for item in items]
+    return found
+
+
+def replaced(node: Node, values: Header) -> Refs:
+    """The document that this one replaces; transformed, signed and appended ones stay."""
+    for item in node.nodes("relatesTo"):
+        named = item.node("target")
+        if item.text("code") == "replaces" and named:
+            root, extension = instance(named.node("identifier"))
+            found = target(named)
+            known = (root, extension) if root else (found.lower(), "") if found else (None, None)
+            values["replaces_root"], values["replaces_extension"] = known
+            return [] if root else ref("replaces", found)
+    return []
+
+
+def read_attachment(node: Node | None) -> tuple[Header, Refs, list[str]]:
+    """What is told or measured of the body; its bytes go nowhere."""
+    values: Header = {"level": 1, "body_media_type": None, "body_bytes": None, "body_sha256": None}
+    if node is None:
+        return values, [], []
+    values["body_media_type"] = media_type(node.text("contentType"))
+    size = node.number("size")
+    values["body_bytes"] = int(size) if size and size.isdigit() else None
+    data = node.text("data")
+    if data is None:
+        return (
+            values,
+            ref("body", (node.text("url") or "") and target(Node({"reference": node.text("url")}, "url"))),
+            [],
+        )
+    measured, warnings = measure_body(data, values["body_media_type"])
+    return values | measured, [], warnings
+
+
+def measure_body(data: str, declared: str | None) -> tuple[Header, list[str]]:
+    """Size and SHA-256 of base64, and whether its bytes are what was declared."""
+    raw = decoded(data)
+    if raw is None:
+        return {"body_bytes": None, "body_sha256": None}, ["DOC-108"]
+    expected = SNIFFED.get(declared or "")
+    told = ["DOC-107"] if expected and sniff(raw[:1024]) not in expected else []
+    return {"body_bytes": len(raw), "body_sha256": hashlib.sha256(raw).hexdigest()}, told

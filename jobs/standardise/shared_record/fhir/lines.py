@@ -1,0 +1,156 @@
+"""Lines of a night's exports: read, judged file by file and line by line, each with what it refers to."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.standardise.shared_record.columns import HEADER, PLACE
+from jobs.standardise.shared_record.facts import PRODUCT
+from jobs.standardise.shared_record.fhir.files import EMPTY, NOT_NDJSON, PACKED, WHOLE_FILE
+from jobs.standardise.shared_record.fhir.manifest import TOLD_ERRORS, judge_deliveries
+from jobs.standardise.shared_record.fhir.resources import CLINICAL, DOCUMENT, NO_DELETE, NO_TYPE, NOT_READ
+
+DELIVERY = ("producer", "delivery_id")
+RESOURCE = (*DELIVERY, "resource")
+ERROR_LINE, OTHER_CONTENT, NO_PATIENT = "FHR-052", "FHR-009", "FHR-010"
+JUDGED = "producer string, delivery_id string, file string, section string, type string, file_rule string, "
+JUDGED += "file_field string, errors boolean"
+
+
+def judged_lines(lines: DataFrame) -> DataFrame:
+    """Lines of LINE with the rule that refuses them or their file; adds ``section``, ``repeated``, ``gone`` by deletes.
+
+    One Spark job over the small columns: what the manifests tell is compared with what came on the driver.
+    """
+    no_line = F.col("rule").isin(EMPTY, PACKED, NOT_NDJSON) & F.col("rule").isNotNull()
+    files = lines.groupBy(*PLACE).agg(
+        F.count_if(~F.coalesce(no_line, F.lit(False))).alias("lines"),
+        F.max(F.when(F.col("rule").isin(*WHOLE_FILE), F.col("rule"))).alias("broken"),
+        F.max(F.when(F.col("kind") == "manifest", F.col("raw"))).alias("raw"),
+    )
+    judged = lines.sparkSession.createDataFrame(judge_deliveries(files.collect()), JUDGED)
+    joined = lines.join(F.broadcast(judged), list(PLACE), how="left")
+    of_file = F.col("file_rule").isNotNull()
+    told = F.when((F.col("kind") == "manifest") & F.col("errors"), F.array(F.lit(TOLD_ERRORS)))
+    joined = joined.withColumns(
+        {
+            "rule": F.when(of_file, F.col("file_rule")).otherwise(section_rule()),
+            "field": F.when(of_file, F.col("file_field"))
+            .when(~section_rule().eqNullSafe(F.col("rule")) & (section_rule() == NO_TYPE), F.lit("resourceType"))
+            .otherwise(F.col("field")),
+            "warnings": F.coalesce(told, F.col("warnings"), F.array().cast("array<string>")),
+        }
+    )
+    return deleted_tonight(told_once(joined.drop("file_rule", "file_field", "errors", "type")))
+
+
+def section_rule() -> Column:
+    """What a line may be by the section of the manifest that names its file."""
+    section, kind, rule = F.col("section"), F.col("kind"), F.col("rule")
+    deletes = F.col("deletes").isNotNull()
+    other = F.col("type").isNotNull() & (kind != F.col("type"))
+    return (
+        F.when((section == "error") & ~rule.eqNullSafe(EMPTY), F.lit(ERROR_LINE))
+        .when(rule.isNotNull(), rule)
+        .when((section == "deleted") & ~deletes, F.lit(NO_DELETE))
+        .when((section == "output") & deletes, F.lit(NOT_READ))
+        .when((section == "output") & other, F.lit(NO_TYPE))
+    )
+
+
+def told_once(lines: DataFrame) -> DataFrame:
+    """Adds ``repeated``, true for the second of equal lines. One id with two contents refuses both (FHR-009)."""
+    valid = F.col("rule").isNull() & F.col("resource").isNotNull()
+    group = Window.partitionBy(*RESOURCE, valid)
+    several = valid & (F.size(F.collect_set("content").over(group)) > 1)
+    again = valid & (F.row_number().over(group.orderBy("file", "record")) > 1)
+    marked = lines.withColumns({"several": several, "repeated": F.coalesce(again & ~several, F.lit(False))})
+    rule = F.when(F.col("several"), F.lit(OTHER_CONTENT)).otherwise(F.col("rule"))
+    return marked.withColumn("rule", rule).drop("several")
+
+
+def deleted_tonight(lines: DataFrame) -> DataFrame:
+    """Marks as ``gone`` what any delivery of the night deletes: a deletion outlasts what it deletes."""
+    asked = asked_deletes(lines).select("producer", "resource", F.lit(True).alias("asked")).distinct()
+    joined = lines.join(asked, ["producer", "resource"], how="left")
+    return joined.withColumn("gone", F.coalesce("gone", F.lit(False)) | F.coalesce("asked", F.lit(False))).drop("asked")
+
+
+def asked_deletes(lines: DataFrame) -> DataFrame:
+    """One row per resource that a line asks to delete: columns of PLACE, ``record``, ``resource``."""
+    valid = lines.where(F.col("rule").isNull() & F.col("deletes").isNotNull())
+    return valid.select(*PLACE, "record", F.explode("deletes").alias("resource"))
+
+
+def resolved(lines: DataFrame) -> DataFrame:
+    """Lines of documents and clinical resources, what they refer to filled in; adds ``whose``, ``patient_content``.
+
+    A resource whose patient is not in its delivery is refused (FHR-010), one of a refused patient for that reason.
+    """
+    once = lines.where(F.col("resource").isNotNull() & ~F.col("repeated"))
+    about = F.struct(
+        "rule", "content", "warnings", "patient", "agent", "product", "header.id_root", "header.id_extension",
+        "header.body_media_type", "header.body_sha256", "header.body_bytes",
+    )  # fmt: skip
+    targets = once.where(~F.col("kind").isin(*CLINICAL)).where(
+        F.col("rule").isNull() | (F.col("kind") == "Patient")
+    ).select(*DELIVERY, F.col("resource").alias("target"), about.alias("about"))  # fmt: skip
+    own = once.where(F.col("rule").isNull() & F.col("kind").isin(DOCUMENT, *CLINICAL))
+    edges = own.select(*RESOURCE, F.explode("refs").alias("ref")).select(*RESOURCE, "ref.slot", "ref.target")
+    told = (
+        edges.join(targets, [*DELIVERY, "target"], how="left")
+        .groupBy(*RESOURCE)
+        .agg(F.map_from_entries(F.collect_list(F.struct("slot", "about"))).alias("told"))
+    )
+    return filled(own.drop("patient", "agent", "product").join(told, list(RESOURCE), how="left"))
+
+
+def filled(lines: DataFrame) -> DataFrame:
+    """Header, patient and products with what the lines they refer to say."""
+    about = {
+        slot: F.try_element_at("told", F.lit(slot))
+        for slot in ("patient", "author", "organisation", "medication", "body", "replaces")
+    }
+    patient, author, body = about["patient"], about["author"], about["body"]
+    header = {name: F.col(f"header.{name}") for name in (*HEADER, "level", "body_bytes")}
+    header["author_id"] = F.coalesce(header["author_id"], author["agent"]["author_id"])
+    header["author_speciality"] = F.coalesce(header["author_speciality"], author["agent"]["author_speciality"])
+    header["organisation_id"] = F.coalesce(
+        header["organisation_id"], about["organisation"]["agent"]["organisation_id"], author["agent"]["organisation_id"]
+    )
+    for name in ("body_media_type", "body_sha256", "body_bytes"):
+        header[name] = F.coalesce(header[name], body[name])
+    for name in ("root", "extension"):
+        header[f"replaces_{name}"] = F.coalesce(about["replaces"][f"id_{name}"], header[f"replaces_{name}"])
+    whose = F.filter("refs", lambda one: one["slot"] == "patient")
+    facts = {name: with_product(name, about["medication"]["product"]) for name in ("prescriptions", "dispensations")}
+    nobody = F.when(patient.isNull(), F.lit(NO_PATIENT)).otherwise(patient["rule"])
+    return lines.withColumns(
+        {
+            "rule": nobody,
+            "field": F.when(patient.isNull(), F.concat_ws(".", "kind", F.lit("subject"))),
+            "whose": F.try_element_at(whose, F.lit(1))["target"],
+            "warnings": F.concat(
+                "warnings", F.coalesce(patient["warnings"], empty()), F.coalesce(body["warnings"], empty())
+            ),
+            "patient": patient["patient"],
+            "patient_content": patient["content"],
+            "header": F.struct(*[column.alias(name) for name, column in header.items()]),
+            **facts,
+        }
+    ).drop("told")
+
+
+def empty() -> Column:
+    """No warnings."""
+    return F.array().cast("array<string>")
+
+
+def with_product(name: str, product: Column) -> Column:
+    """Facts about a product that another line tells."""
+
+    def tell(fact: Column) -> Column:
+        for code in PRODUCT:
+            fact = fact.withField(code, F.coalesce(fact[code], product[code]))
+        return fact
+
+    return F.when(product.isNotNull(), F.transform(name, tell)).otherwise(F.col(name))

@@ -1,0 +1,114 @@
+"""Observations: laboratory results and vital signs. Free text is not carried, its type is."""
+
+import re
+from typing import Any
+
+from jobs.standardise.shared_record.facts import MEASURE
+from jobs.standardise.shared_record.fhir.codes import absent, amount, concept, foreign, status_of
+from jobs.standardise.shared_record.fhir.nodes import Node, first_of
+from jobs.standardise.shared_record.oids import LOINC
+
+KINDS = {"laboratory": "results", "vital-signs": "vital_signs"}
+OTHER_CATEGORY = "FHR-051"
+TYPES = {  # element -> type of the value in CDA
+    "valueQuantity": "PQ",
+    "valueInteger": "INT",
+    "valueCodeableConcept": "CD",
+    "valueString": "ST",
+    "valueBoolean": "BL",
+    "valueRange": "IVL_PQ",
+    "valueRatio": "RTO",
+    "valueDateTime": "TS",
+    "valueTime": "TS",
+    "valuePeriod": "IVL_TS",
+    "valueSampledData": "SLIST_PQ",
+}
+COMPARED = re.compile(r"(<=|>=|<|>|≤|≥)\s*(\d{1,12}(?:[.,]\d{1,6})?)")
+COMPARATORS = {"≤": "<=", "≥": ">="}
+
+
+def kind_of(node: Node) -> str | None:
+    """The list an observation belongs to by its category; without any it is taken for a result; None for the others."""
+    sent = [code for item in node.nodes("category") for code, _ in concept(item).pairs]
+    found = [KINDS[code] for code in sent if code in KINDS]
+    return found[0] if found else None if sent else "results"
+
+
+def read_observation(node: Node, warnings: list[str]) -> list[dict[str, Any]]:
+    """Fields of MEASURE: one row for the observation's own value, one for each component; none for a mere panel."""
+    time = first_of((node.time("effectiveDateTime"), start(node), node.time("effectiveInstant")))
+    common = {"time": time, "status": status_of(node, "Observation", warnings)}
+    components = node.nodes("component")
+    holders = [node] if says(node) or not (components or node.nodes("hasMember")) else []
+    return [measure(one, warnings) | common for one in holders + components]
+
+
+def start(node: Node) -> str | None:
+    """The start of the time an observation is about, else its end."""
+    period = node.node("effectivePeriod")
+    return first_of((period.time("start"), period.time("end"))) if period else None
+
+
+def says(node: Node) -> bool:
+    """Whether an observation has a value of its own, or a reason why not."""
+    return any(node.value.get(name) is not None for name in (*TYPES, "dataAbsentReason"))
+
+
+def measure(node: Node, warnings: list[str]) -> dict[str, Any]:
+    """One measured thing."""
+    values: dict[str, Any] = dict.fromkeys(MEASURE)
+    code = concept(node.node("code"))
+    loinc = code.of(LOINC)
+    if loinc:
+        values |= {"code": loinc, "code_system": LOINC, "code_kind": "loinc"}
+    else:
+        values |= {"code": code.code, "code_system": code.system, "code_kind": "local" if code.code else "missing"}
+    values |= value_of(node)
+    values["interpretation"] = concept(node.first("interpretation")).code
+    limits = node.first("referenceRange")
+    for name in ("low", "high"):
+        values[f"reference_{name}"] = amount(limits.node(name))[0] if limits else None
+    reason = concept(node.node("dataAbsentReason"))
+    values["null_flavor"] = reason.null_flavor or values["null_flavor"]
+    warnings += foreign(code)
+    return values
+
+
+def value_of(node: Node) -> dict[str, Any]:
+    """A value by its type."""
+    name = next((one for one in TYPES if node.value.get(one) is not None), None)
+    if name is None:
+        return {}
+    values: dict[str, Any] = {"value_type": TYPES[name]}
+    if name == "valueQuantity":
+        quantity = node.node(name)
+        values["value_number"], values["unit"] = amount(quantity)
+        values["value_comparator"] = quantity.text("comparator") if quantity else None
+        values["null_flavor"] = absent(quantity) or absent(quantity, "value")
+    elif name == "valueInteger":
+        values["value_number"] = node.number(name)
+    elif name == "valueCodeableConcept":
+        coded = concept(node.node(name))
+        values |= {"value_code": coded.code, "value_system": coded.system, "null_flavor": coded.null_flavor}
+    elif name == "valueBoolean":
+        values["value_code"] = "true" if node.flag(name) else "false"
+    elif name == "valueString":
+        values |= compared(node.text(name))
+    elif name == "valueRange":
+        values |= one_ended(node.node(name))
+    return values
+
+
+def compared(text: str | None) -> dict[str, Any]:
+    """Of a text only a bare compared number (``< 0.5``) is read: all other text may name somebody."""
+    found = COMPARED.fullmatch(text or "")
+    return {"value_comparator": COMPARATORS.get(found[1], found[1]), "value_number": found[2]} if found else {}
+
+
+def one_ended(limits: Node | None) -> dict[str, Any]:
+    """A range with one end is a comparison; one with two ends has no single number."""
+    ends = [(limits.node("low"), ">="), (limits.node("high"), "<=")] if limits else []
+    known = [(*amount(end), sign) for end, sign in ends if amount(end)[0]]
+    if len(known) != 1:
+        return {}
+    return dict(zip(("value_number", "unit", "value_comparator"), known[0], strict=True))

@@ -1,0 +1,144 @@
+"""What is told of the facts of a document: warning codes as conditions over its lists, whatever carrier it came by."""
+
+from collections.abc import Callable
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from jobs.standardise.shared_record.facts import FACTS
+from jobs.standardise.shared_record.times import moment
+from jobs.standardise.shared_record.units import is_ucum
+from jobs.standardise.shared_record.values import ATC, CCAM, CIP13, ICD10, WHOLE, capitals, decimal, icd10, misshaped
+
+Test = Callable[[Column], Column]
+# times of what has happened: a day to come is a slip. Treatments and ends may lie ahead.
+HAPPENED = [("results", "time"), ("vital_signs", "time"), ("vaccinations", "time"), ("dispensations", "time"),
+            ("problems", "start"), ("allergies", "start"), ("procedures", "start")]  # fmt: skip
+AHEAD = [("prescriptions", "start"), ("prescriptions", "end"), ("problems", "end"), ("procedures", "end")]
+INTERVALS = ("prescriptions", "problems", "procedures")
+NUMBERS = (
+    "value_number",
+    "reference_low",
+    "reference_high",
+    "dose_value",
+    "dose_high",
+    "quantity_value",
+    "every_value",
+)
+COUNTS = ("dose_number", "repeats")
+UNITS = ("unit", "dose_unit", "quantity_unit", "every_unit")
+SHAPES = {"cip13": CIP13, "atc": ATC, "icd10": ICD10, "ccam": CCAM}
+CLEANED = {"icd10": icd10, "cip13": lambda code: code}
+# what a fact is about: when none of these holds a code, it was told in words only
+ABOUT = {
+    "vaccinations": ("product_code",), "prescriptions": ("product_code",), "dispensations": ("product_code",),
+    "problems": ("code",), "allergies": ("agent_code", "kind_code"), "procedures": ("code",),
+}  # fmt: skip
+
+
+def listed(name: str) -> Column:
+    """A list of facts; empty when the document has none."""
+    return F.coalesce(F.col(name), F.array())
+
+
+def gathered(fields: tuple[str, ...]) -> Column:
+    """The values of some fields over all lists, as one array of text."""
+    wanted = [(name, field) for name, own in FACTS.items() for field in fields if field in own]
+    return F.array_compact(F.concat(*[F.transform(listed(name), field_of(field)) for name, field in wanted]))
+
+
+def field_of(field: str) -> Test:
+    """A function that takes a field of a fact: bound here, since a loop's variable would be the last one's."""
+    return lambda one: one[field]
+
+
+def arrays() -> dict[str, Column]:
+    """Helper columns that ``fact_warnings`` looks at; drop them after use."""
+    return {
+        "_happened": timed(HAPPENED),
+        "_ahead": timed(AHEAD),
+        "_numbers": gathered(NUMBERS),
+        "_counts": gathered(COUNTS),
+        "_units": gathered(UNITS),
+    }
+
+
+def timed(places: list[tuple[str, str]]) -> Column:
+    """What is wrong with each time of some fields: one struct per time."""
+    texts = F.array_compact(F.concat(*[F.transform(listed(name), field_of(field)) for name, field in places]))
+
+    def judged(text: Column) -> Column:
+        at = moment(text)
+        return F.struct(
+            at.bad_zone.alias("zone"),
+            at.unreadable.alias("unreadable"),
+            at.clock_change.alias("clock"),
+            at.day.alias("day"),
+        )
+
+    return F.transform(texts, judged)
+
+
+def any_time(flag: str) -> Column:
+    """Whether a time of any fact has a flaw."""
+    return F.exists("_happened", lambda one: one[flag]) | F.exists("_ahead", lambda one: one[flag])
+
+
+def fact_warnings(tomorrow: Column) -> dict[str, Column]:
+    """Warning code -> whether it is told of the document. Needs the columns of ``arrays``."""
+    measured = F.concat(listed("results"), listed("vital_signs"))
+    return {
+        "DOC-101": F.exists("_units", lambda unit: ~is_ucum(unit)),
+        "DOC-102": any_time("zone"),
+        "DOC-103": F.exists(listed("results"), lambda one: one["code_kind"] != "loinc"),
+        "DOC-109": F.exists("_numbers", lambda text: decimal(text).isNull())
+        | F.exists("_counts", lambda text: ~text.rlike(WHOLE)),
+        "DOC-110": F.exists(measured, inverted_range),
+        "DOC-201": any_time("unreadable"),
+        "DOC-202": any_of([F.exists(listed(name), doubtful_interval) for name in INTERVALS]),
+        "DOC-203": F.exists("_happened", lambda one: one["day"] > tomorrow),
+        "DOC-205": any_of([F.exists(listed(name), lambda one: one["negated"] == "true") for name in FACTS]),
+        "DOC-207": any_time("clock"),
+        "DOC-208": any_of([F.exists(listed(name), told_in_words(fields)) for name, fields in ABOUT.items()]),
+        "DOC-209": any_of(
+            [F.exists(listed(name), odd_codes(own)) for name, own in FACTS.items() if set(own) & set(SHAPES)]
+        ),
+    }
+
+
+def any_of(conditions: list[Column]) -> Column:
+    """Whether one of some conditions holds; an unknown one does not."""
+    found = F.lit(False)
+    for condition in conditions:
+        found = found | F.coalesce(condition, F.lit(False))
+    return found
+
+
+def inverted_range(one: Column) -> Column:
+    """The low end of the reference range lies above the high end."""
+    return F.coalesce(decimal(one["reference_low"]) > decimal(one["reference_high"]), F.lit(False))
+
+
+def doubtful_interval(one: Column) -> Column:
+    """The end lies before the start, or there is an end alone."""
+    start, end = moment(one["start"]), moment(one["end"])
+    return F.coalesce(end.day < start.day, F.lit(False)) | (one["start"].isNull() & one["end"].isNotNull())
+
+
+def told_in_words(fields: tuple[str, ...]) -> Test:
+    """A function: whether a fact that is not missing has no code for what it is about."""
+
+    def without_code(one: Column) -> Column:
+        return F.coalesce(*[one[field] for field in fields]).isNull()
+
+    return without_code
+
+
+def odd_codes(own: tuple[str, ...]) -> Test:
+    """A function: whether a code of a fact is not written as its system writes codes."""
+
+    def odd(one: Column) -> Column:
+        names = [name for name in SHAPES if name in own]
+        return any_of([misshaped(CLEANED.get(name, capitals)(one[name]), SHAPES[name]) for name in names])
+
+    return odd

@@ -1,0 +1,284 @@
+"""Nights with FHIR exports: the same facts as by CDA and XDM, what becomes of each line, of parts and of deletions."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.core.settings import prepare_root
+from tests import documents_made as cda
+from tests.fhir_made import (
+    SNOMED,
+    Files,
+    coded,
+    deletion,
+    document,
+    export,
+    line,
+    manifest,
+    observation,
+    patient,
+    quantity,
+)
+from tests.shared_nights import Result, run
+
+NIGHTS = ("2026-11-22", "2026-11-23", "2026-11-24")
+RANGE: dict[str, Any] = {
+    "referenceRange": [{"low": {"value": "#5#"}, "high": {"value": "#9.0#"}}],
+    "interpretation": [coded("H", "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation")],
+}
+FACTS = [
+    observation("o1", valueQuantity=quantity("1.950", "g/dL")),
+    observation("o2", valueQuantity=quantity("0.5", "m[IU]/L", comparator="<")),
+    observation("o3", valueCodeableConcept=coded("260373001", SNOMED)),
+    observation("o4", valueString="texte libre de M. PATIENTE"),
+    observation(
+        "o5",
+        valueQuantity={
+            "_value": {
+                "extension": [
+                    {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}
+                ]
+            }
+        },
+    ),
+    observation("o6", coded("CRP-L", "urn:oid:2.25.9"), valueInteger="#12#", **RANGE),
+]
+NAMED = tuple(f"Observation/{one['id']}" for one in FACTS)
+SAME = cda.laboratory(
+    cda.observation('<value xsi:type="PQ" value="1.950" unit="g/dL"/>')
+    + cda.observation('<value xsi:type="PQ" value="&lt; 0.5" unit="m[IU]/L"/>')
+    + cda.observation('<value xsi:type="CD" code="260373001" codeSystem="2.16.840.1.113883.6.96"/>')
+    + cda.observation('<value xsi:type="ST">texte libre de M. PATIENTE</value>')
+    + cda.observation('<value xsi:type="PQ" nullFlavor="MSK"/>')
+    + cda.observation(
+        '<value xsi:type="INT" value="12"/>',
+        code='<code code="CRP-L" codeSystem="2.25.9"/>',
+        more='<interpretationCode code="H"/><referenceRange><observationRange><value xsi:type="IVL_PQ">'
+        '<low value="5"/><high value="9.0"/></value></observationRange></referenceRange>',
+    )
+)
+CDA = cda.document("2.25.1", code="11502-2", body=SAME)
+FIRST = export(
+    patient(),
+    document("2.25.1", "d1", code="11502-2", related=NAMED),
+    *FACTS,
+    observation("alone", valueQuantity=quantity("7", "mmol/L")),
+    packed=("Observation.000.ndjson",),
+)
+MESS: Files = {
+    "Patient.ndjson": b"\n".join(
+        line(one)
+        for one in (
+            patient(),
+            patient("unused"),
+            patient("second"),
+            patient("test", identifier=[{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": cda.ins()}]),
+        )
+    )
+    + b"\n",
+    "Observation.ndjson": b"\n".join(
+        [
+            line(observation("a", valueQuantity=quantity("1", "g/dL"))),  # 1 kept
+            line(observation("a", valueQuantity=quantity("1", "g/dL"))),  # 2 the same line again
+            b'{"resourceType": "Observation", "id": "b"',  # 3 cut
+            line(observation("c")).replace(b'"id"', b'"status": "final", "id"'),  # 4 a key twice
+            line(patient("other")),  # 5 another type than the manifest says
+            line(observation("")),  # 6 no id
+            line(observation("e", subject={"reference": "Patient/nobody"})),  # 7 unknown patient
+            line(observation("f", subject={"reference": "Patient/test"})),  # 8 test identity
+            line(observation("g", valueQuantity={"value": "1,5"})),  # 9 a number in quotes
+            line(observation("h", valueInteger="#1#")),  # 10, 11 one id, two contents
+            line(observation("h", valueInteger="#2#")),
+            line(observation("i", category="social-history", valueString="fumeur")),  # 12 not read
+            line(observation("m", valueInteger="#3#")),  # 13 named by a whole document
+            b"",
+            line(observation("n", effectiveDateTime="2026-13-01")),  # 15 impossible date
+            line(
+                observation("x", valueInteger="#4#", subject={"reference": "Patient/second"})
+            ),  # 16 of another patient
+        ]
+    ),
+    "DocumentReference.ndjson": b"\n".join(
+        line(one)
+        for one in (
+            document("2.25.10", "whole", related=("Observation/m", "Observation/i")),
+            document("2.25.11", "lacks", related=("Observation/b",)),
+            document(
+                "2.25.12",
+                "masked",
+                related=("Observation/zzz",),
+                securityLabel=[coded("MASQUE_PS", "urn:oid:1.2.250.1.213.1.1.4.13")],
+            ),
+            document("2.25.13", "strange", related=("Observation/x",)),
+        )
+    ),
+    "Encounter.ndjson": b'{"resourceType": "Encounter", "id": "1"}\n',
+    "Procedure.ndjson": b"",
+    "errors.ndjson": b'{"resourceType": "OperationOutcome"}\n',
+    "notes.ndjson": b'{"resourceType": "Observation", "id": "z"}\n',
+}
+MESS["export.json"] = manifest(
+    {
+        "Patient.ndjson": ("Patient", 4),
+        "Observation.ndjson": ("Observation", 15),
+        "DocumentReference.ndjson": ("DocumentReference", 4),
+        "Encounter.ndjson": ("Encounter", 1),
+        "Procedure.ndjson": ("Procedure", 0),
+    },
+    error=[{"type": "OperationOutcome", "url": "errors.ndjson"}],
+)
+BROKEN = export(patient(), document("2.25.90", "half")) | {
+    "export.json": manifest(
+        {"Patient.000.ndjson": ("Patient", 2), "DocumentReference.000.ndjson": ("DocumentReference", 1)}
+    )
+}
+SECOND = export(
+    patient(),
+    observation("o1", status="entered-in-error"),  # of a document that stays
+    observation("alone", valueQuantity=quantity("8", "mmol/L")),  # alone, amended
+    observation("o3", valueCodeableConcept=coded("260373001", SNOMED)),  # alone now, as it was told in the document
+    observation("o6", coded("CRP-L", "urn:oid:2.25.9"), valueInteger="#13#"),  # alone now, amended
+    deleted=(deletion("Observation/o2"), deletion("DocumentReference/never")),
+)
+THIRD = export(patient(), document("2.25.2", "d2"), deleted=(deletion("DocumentReference/d1", "Observation/alone"),))
+
+
+@pytest.fixture(scope="module")
+def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+    settings = prepare_root(tmp_path_factory.mktemp("exports") / "root", "synthetic")
+    first = run(
+        spark,
+        settings,
+        NIGHTS[0],
+        None,
+        {
+            ("CDA", "c", "shared-record"): {"1.xml": CDA.encode()},
+            ("XDM", "x", "shared-record"): {"1.zip": cda.package(CDA)},
+            ("FHIR", "f", "fhir-bulk"): FIRST,
+            ("BOTH", "c2", "shared-record"): {"1.zip": cda.package(CDA)},
+            ("BOTH", "f2", "fhir-bulk"): FIRST,
+            ("MESS", "m", "fhir-bulk"): MESS,
+            ("BROKEN", "b", "fhir-bulk"): BROKEN,
+        },
+    )
+    second = run(spark, settings, NIGHTS[1], first.base, {("FHIR", "g", "fhir-bulk"): SECOND})
+    third = run(spark, settings, NIGHTS[2], second.base, {("FHIR", "h", "fhir-bulk"): THIRD})
+    return [first, second, third]
+
+
+OF_PRODUCER = ("producer", "subject_id", "document_id", "delivery_id", "file", "record", "carrier", "set_id")
+
+
+def facts(result: Result, table: str, producer: str) -> list[dict[str, Any]]:
+    """Rows without what names producer, file and carrier."""
+    rows = [{k: v for k, v in row.items() if k not in OF_PRODUCER} for row in result.rows(table, producer)]
+    return [row for row in rows if row.get("result_count", 6) == 6 and row.get("value_number") != 7]
+
+
+def test_the_same_facts_by_cda_xdm_and_fhir_give_the_same_rows(nights: list[Result]) -> None:
+    by = {name: facts(nights[0], "lab_result", name) for name in ("CDA", "XDM", "FHIR")}
+    assert len(by["CDA"]) == 6
+    assert by["CDA"] == by["XDM"] == by["FHIR"]
+    assert [row["value_number"] for row in by["FHIR"]] == [
+        Decimal("1.95"),
+        Decimal("0.5"),
+        None,
+        None,
+        None,
+        Decimal(12),
+    ]
+
+
+def test_the_same_document_by_cda_and_fhir_is_one_row_but_for_its_carrier(nights: list[Result]) -> None:
+    by = {name: facts(nights[0], "document", name) for name in ("CDA", "FHIR")}
+    for row in by["CDA"] + by["FHIR"]:
+        row.pop("author_speciality")
+        row.pop("body_media_type")
+    assert by["CDA"] == by["FHIR"] and len(by["FHIR"]) == 1
+    claims = [
+        {k: v for k, v in row.items() if k not in (*OF_PRODUCER, "claim_id", "night")} for row in nights[0].claims
+    ]
+    assert [row for row in claims if row["birth_place"]] and len({str(row) for row in claims}) == 1
+
+
+def test_one_document_by_xdm_and_by_fhir_is_one_document(nights: list[Result]) -> None:
+    assert len(facts(nights[0], "document", "BOTH")) == 1
+    assert facts(nights[0], "lab_result", "BOTH") == facts(nights[0], "lab_result", "CDA")
+    assert [(e["delivery_id"], e["cause"]) for e in nights[0].events if e["producer"] == "BOTH"] == [("c2", "same_id")]
+
+
+def test_every_line_of_a_good_export_is_accounted_for(nights: list[Result]) -> None:
+    assert nights[0].outcomes("f") == {
+        ("export.json", 1): "accepted",
+        ("Patient.000.ndjson", 1): "accepted",
+        ("DocumentReference.000.ndjson", 1): "accepted",
+        **{("Observation.000.ndjson.gz", number): "accepted" for number in range(1, 8)},
+    }
+
+
+def test_e_09_lines_of_a_messy_export(nights: list[Result]) -> None:
+    told = nights[0].outcomes("m")
+    file = lambda name: [told[key] for key in sorted(told) if key[0] == name]  # noqa: E731
+    assert file("Patient.ndjson") == ["accepted", "FHR-053", "accepted", "DOC-007"]
+    assert file("Observation.ndjson") == [
+        "accepted", "duplicate", "FHR-002", "FHR-003", "FHR-005", "FHR-006", "FHR-010", "DOC-007", "FHR-007",
+        "FHR-009", "FHR-009", "FHR-051", "accepted", "FHR-007", "FHR-012",
+    ]  # fmt: skip
+    assert file("DocumentReference.ndjson") == ["accepted", "FHR-011", "accepted", "FHR-012"]
+    assert [row["rule"] for row in nights[0].intake if row["kind"] == "Encounter"] == ["FHR-050"]
+    assert file("Procedure.ndjson") == ["FHR-054"]
+    assert [row["rule"] for row in nights[0].intake if row["kind"] == "OperationOutcome"] == ["FHR-052"]
+    assert "FHR-025" in told.values()
+    row = next(row for row in nights[0].intake if row["delivery_id"] == "m" and row["kind"] == "manifest")
+    assert row["warnings"] == "FHR-064"
+    fields = {row["rule"]: row["field"] for row in nights[0].quarantine if row["delivery_id"] == "m"}
+    assert fields["FHR-006"] == "Observation.id"
+    assert fields["FHR-010"] == "Observation.subject"
+    assert fields["FHR-011"] == fields["FHR-012"] == "context.related"
+    assert all(row["bytes"] is not None for row in nights[0].quarantine)
+
+
+def test_e_09_a_wrong_count_publishes_nothing_of_the_export(nights: list[Result]) -> None:
+    assert set(nights[0].outcomes("b").values()) == {"FHR-022", "FHR-024"}
+    assert nights[0].rows("document", "BROKEN") == []
+    culprit = next(row for row in nights[0].quarantine if row["rule"] == "FHR-022")
+    assert (culprit["file"], culprit["field"]) == ("export.json", "output[0].count")
+
+
+def test_a_resource_that_leaves_takes_its_row_and_no_other(nights: list[Result]) -> None:
+    """Entered in error, deleted, amended alone: the rows leave the document that told them; the rest stays."""
+    rows = nights[1].rows("lab_result", "FHIR")
+    documents = {row["document_id"]: row for row in nights[1].rows("document", "FHIR")}
+    in_document = [row["result_rank"] for row in rows if documents[row["document_id"]]["type_code"] == "11502-2"]
+    assert sorted(in_document) == [3, 4, 5]
+    assert sorted(row["value_number"] for row in rows if row["value_number"]) == [Decimal(8), Decimal(13)]
+    assert sorted(row["result_count"] for row in documents.values()) == [1, 1, 3]
+    told = nights[1].outcomes("g")
+    assert told["Observation.000.ndjson", 1] == "accepted"  # entered in error
+    assert told["Observation.000.ndjson", 3] == "duplicate"  # said the same as part of its document
+    assert told["deleted.ndjson", 2] == "accepted"  # of something nobody knows
+    events = {(e["table"], e["event"], e["cause"]): e["count"] for e in nights[1].events}
+    assert events["lab_result", "deleted", "gone"] == 2
+    assert events["lab_result", "superseded", "told_elsewhere"] == 1
+    assert events["document", "superseded", "same_id"] == 1
+
+
+def test_d_09_a_deleted_document_and_a_deleted_lone_resource_leave(nights: list[Result]) -> None:
+    assert {row["type_code"] for row in nights[2].rows("document", "FHIR")} == {"11490-0", None}
+    assert [row["value_number"] for row in nights[2].rows("lab_result", "FHIR")] == [Decimal(13)]
+    assert {(e["delivery_id"], e["event"], e["cause"]): e["count"] for e in nights[2].events} == {
+        ("f", "deleted", "delete"): 1,
+        ("g", "deleted", "delete"): 1,
+        ("h", "applied", "delete"): 2,  # the two requests
+    }
+    states = [row["status"] for row in nights[2].rows("document_version", "FHIR")]
+    # the two; the one entered in error on its own, the one deleted out of its document and the one that nobody knows
+    assert states.count("deleted") == 5
+
+
+def test_no_identity_reaches_care_rows_or_intake(nights: list[Result]) -> None:
+    shown = str([n.tables for n in nights]) + str([n.intake for n in nights]) + str([n.events for n in nights])
+    for secret in ("PATIENTE", "19790328", "1979-03-28", cda.ins()[:13], "IPP-1", "texte libre", "server.example"):
+        assert secret not in shown
