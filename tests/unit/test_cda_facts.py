@@ -104,7 +104,7 @@ def test_treatments_going_on_and_ordered_supplies_are_prescriptions_proposals_ar
 
 def test_what_was_handed_out_inside_of_a_treatment_is_not_what_was_ordered() -> None:
     supply = '<supply moodCode="{}"><quantity value="{}"/></supply>'
-    inner = "".join(related(supply.format(*one), "REFR") for one in (("RQO", 3), ("RQO", 4), ("EVN", 9)))
+    inner = "".join(related(supply.format(*one), "REFR") for one in (("EVN", 9), ("RQO", 3), ("RQO", 4)))
     (found,) = facts(section(TREATMENTS, administration(FLU + inner)))["prescriptions"]
     assert found["quantity_value"] == "3"
 
