@@ -12,7 +12,8 @@ from tests.documents_made import LOINC
 
 TAGS = (
     "act", "observation", "organizer", "component", "entryRelationship", "substanceAdministration", "supply",
-    "procedure", "code", "value", "translation", "effectiveTime", "low", "high", "width", "period", "statusCode", "participant",
+    "procedure", "code", "value", "translation", "effectiveTime", "low", "high", "width", "period", "statusCode",
+    "participant",
     "participantRole", "playingEntity", "consumable", "product", "manufacturedProduct", "manufacturedMaterial",
     "doseQuantity", "quantity", "repeatNumber", "routeCode", "referenceRange", "observationRange", "reference",
     "section",
