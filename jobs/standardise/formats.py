@@ -34,4 +34,5 @@ def joined(one: Standardised, other: Standardised) -> Standardised:
         claims=one.claims.unionByName(other.claims),
         scope=one.scope | other.scope,
         events=one.events + other.events,
+        measures=one.measures + other.measures,
     )

@@ -79,10 +79,10 @@ def as_expected(
     judge: str, code: str, expected: str, outcome: str | None, rule: str | None, warnings: str | None
 ) -> bool:
     """Whether a planted record fared as foreseen; on a later night an old hospital line may be unchanged."""
-    if expected in ("quarantined", "ignored"):
+    if expected == "quarantined":
         return outcome == expected and rule == (judge or code)
     if judge:
-        return outcome == expected and judge in (warnings or "")
+        return outcome == expected and judge in (rule, *(warnings or "").split(","))
     if code == "IDE-001":
         return outcome in ("accepted", "unchanged") and "IDE-001" in (warnings or "IDE-001")
     return outcome == expected or (expected == "accepted" and outcome == "unchanged")

@@ -1,4 +1,4 @@
-"""What the record operators send: documents of every kind, well-formed, coherent with the persons' care, three carriers."""
+"""What the record operators send: documents of every kind, coherent with the persons' care, by three carriers."""
 
 import base64
 import hashlib
@@ -104,7 +104,7 @@ def test_a_reader_finds_the_facts_that_the_truth_tells(world: World, documents: 
         for kind in FACTS:
             if kind in record:
                 told = facts.get("treatments", []) if kind == "prescriptions" else []
-                wanted = [one for one in (*facts.get(kind, []), *told)]
+                wanted = [*facts.get(kind, []), *told]
                 found = [{name: value for name, value in one.items() if value is not None} for one in record[kind]]
                 assert found == wanted
                 compared[kind] += len(wanted)
@@ -161,7 +161,7 @@ def test_vaccinations_may_be_refused_and_some_results_are_only_below_a_limit(
 
 
 def test_identities_lie_where_real_ones_do(world: World, documents: list[Document]) -> None:
-    """In addresses, titles, narrative, of guardians, relatives and authors: what a search for leaks must find nowhere."""
+    """In addresses, titles, narrative, of guardians, relatives, authors: what a search for leaks must find nowhere."""
     found: Counter[str] = Counter()
     for document in documents:
         text = cda.render(world, document)

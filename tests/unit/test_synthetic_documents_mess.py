@@ -125,7 +125,7 @@ def test_exports_show_their_cases(case: mess_fhir.Case, subjects: list[Subject])
     night = Night("2026-11-22", subjects[0].world, Plan(1, 0.1, case.code), START - 1, {})
     (_, export) = shared_record(night)
     files, mess = export.delivery.files, export.mess
-    assert set(mess.code) == {case.code} and list(mess.expected_rule)[0] in (case.rule, "FHR-024")
+    assert set(mess.code) == {case.code} and mess.expected_rule.iloc[0] in (case.rule, "FHR-024")
     assert export.counts["read"] == sum(export.counts[name] for name in export.counts if name != "read")
     manifest = json.loads(files["export.json"])
     packed = {name.removesuffix(".gz"): gzip.decompress(data) for name, data in files.items() if name.endswith(".gz")}

@@ -17,6 +17,7 @@ from jobs.standardise.shared_record.columns import PARSED, PLACE
 from jobs.standardise.shared_record.decide import outcomes, versions
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
 from jobs.standardise.shared_record.known import known_versions, ordered
+from jobs.standardise.shared_record.measures import measures
 from jobs.standardise.shared_record.parse import parser
 from jobs.standardise.shared_record.refuse import refuse
 from jobs.standardise.shared_record.tables import changed, claims, ledger_events, standard_tables, touched
@@ -48,6 +49,7 @@ def standardise(context: Context) -> Standardised:
         claims=claims(context, decided),
         scope=dict.fromkeys(tables, scope),
         events=ledger_events(decided, after),
+        measures=measures(context, decided),
         shown_files=lambda found: with_shown_files(found, key),
     )
 
