@@ -29,10 +29,12 @@ FIRST_DAY, DAYS = day_number("2026-10-01"), 30
 POOL = 1_200  # different documents; what is made of one of them has an identifier and a body of its own
 BLOCK = 8_000_000  # bytes of noise that bodies are cut from
 IN_PACKAGES = 4  # every fourth travels in an IHE_XDM package
+COPY_SECTION = "55108-5"
 COPY = (
     '      <component><section><code code="55108-5" codeSystem="2.16.840.1.113883.6.1"/><title>Copie</title>'
     '<text>Copie</text><entry><observationMedia classCode="OBS" moodCode="EVN">'
-    '<value mediaType="application/pdf" representation="B64">{}</value></observationMedia></entry></section></component>\n'
+    '<value mediaType="application/pdf" representation="B64">{}</value>'
+    "</observationMedia></entry></section></component>\n"
 )
 
 
@@ -66,14 +68,14 @@ def documents(count: int, seed: int = 1, mean: int = MEAN_BYTES) -> Iterator[tup
 
 
 def pool(world: World) -> list[Form]:
-    """Documents of a small country, cut where their body stands or may stand."""
+    """Documents of a small country, cut where their body stands or may stand; none that holds a copy already."""
     every = [one for day in range(FIRST_DAY, FIRST_DAY + DAYS) for one in filed(world, day) if not one.action]
-    return [form_of(world, document) for document in every]
+    texts = [(one, cda.render(world, one)) for one in every]
+    return [form_of(document, text) for document, text in texts if COPY_SECTION not in text]
 
 
-def form_of(world: World, document: Document) -> Form:
+def form_of(document: Document, text: str) -> Form:
     """One document of the pool."""
-    text = cda.render(world, document)
     if document.level == 1:
         before, _, rest = text.partition('representation="B64">')
         return Form(document, before + 'representation="B64">', rest[rest.index("<") :], wrapped=False)
