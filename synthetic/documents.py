@@ -57,6 +57,11 @@ class Document:
         return day * 1_000_000 + rank
 
     @property
+    def anchor(self) -> int:
+        """The place of the first of the documents that travel together: those that one stay leaves."""
+        return self.place - self.rank % 2 if self.stay and not self.ticket else self.place
+
+    @property
     def unique_id(self) -> str:
         """The document's identifier, an OID below the arc of UUIDs."""
         return f"2.25.{90_000_000_000_000 + self.place}"
@@ -85,10 +90,9 @@ class Document:
     @property
     def carrier(self) -> str:
         """How it travels; documents of one stay go together, and so do all versions."""
-        anchor = self.day * 1_000_000 + self.rank // 2 if self.stay and not self.ticket else self.place
         if self.goes_by_fhir:
             return FHIR
-        return XDM if self.action or fate(self) or scatter(np.array([anchor]), 113)[0] % 10 < 4 else CDA
+        return XDM if self.action or fate(self) or scatter(np.array([self.anchor]), 113)[0] % 10 < 4 else CDA
 
 
 def drawn(document: Document, salt: int) -> int:
@@ -125,12 +129,15 @@ def in_package(document: Document) -> bool:
 
 def first_versions(world: World, day: int) -> list[Document]:
     """The day's new documents, all kinds, each kind its share of the day's quota."""
-    sizes, since = world.sizes, day - world.start
-    quota = (since + 1) * sizes.documents // 30 - since * sizes.documents // 30
+    sizes = world.sizes
+    quota = share(world, day, 100)
     draw = stream(sizes.seed, "documents", day)
     stays, sales = world.stays(day), sold(world, day)
     found: list[Document] = []
-    for document in (*after_stays(draw, stays, day, quota), *after_sales(draw, sales, day, quota)):
+    for document in (
+        *after_stays(draw, stays, day, share(world, day, 33)),
+        *after_sales(draw, sales, day, share(world, day, 9)),
+    ):
         found.append(replace(document, rank=len(found)))
     people = world.people
     base = np.flatnonzero((people.birth + 400 < day) & (people.dies > day) & (people.birth_exit < 0))
@@ -145,9 +152,15 @@ def first_versions(world: World, day: int) -> list[Document]:
 IN_TOWN = ((55, REPORT), (64, RAPID_TEST), (76, VACCINATION), (86, VACCINES), (95, SYNTHESIS), (100, SUMMARY))
 
 
-def after_stays(draw: np.random.Generator, stays: pd.DataFrame, day: int, quota: int) -> Iterator[Document]:
+def share(world: World, day: int, percent: int) -> int:
+    """How many of the day: a share of the documents that the root asks for in thirty days, its fractions saved up."""
+    asked, since = world.sizes.documents * percent, day - world.start
+    return (since + 1) * asked // 3000 - since * asked // 3000
+
+
+def after_stays(draw: np.random.Generator, stays: pd.DataFrame, day: int, count: int) -> Iterator[Document]:
     """Of some stays that end, a letter or report of the stay and a laboratory report; every third letter is a PDF."""
-    chosen = np.sort(draw.permutation(len(stays))[: int(quota * 0.33)])
+    chosen = np.sort(draw.permutation(len(stays))[:count])
     for row in stays.iloc[chosen].itertuples():
         shared = (int(row.person), int(row.hospital))
         turn = int(row.Index) % 6
@@ -162,10 +175,10 @@ def sold(world: World, day: int) -> pd.DataFrame:
     return lines[(lines.event == "sale").groupby(lines.ticket).transform("all")]
 
 
-def after_sales(draw: np.random.Generator, sales: pd.DataFrame, day: int, quota: int) -> Iterator[Document]:
+def after_sales(draw: np.random.Generator, sales: pd.DataFrame, day: int, count: int) -> Iterator[Document]:
     """Of some sales the prescription, dated when it was written, and what the pharmacy tells of handing it out."""
     heads = sales.drop_duplicates("ticket")
-    chosen = np.sort(draw.permutation(len(heads))[: int(quota * 0.09)])
+    chosen = np.sort(draw.permutation(len(heads))[:count])
     for row in heads.iloc[chosen].itertuples():
         who, stay, ticket = int(row.person), row.stay, row.ticket
         made = int(row.prescribed)

@@ -164,7 +164,7 @@ CASES: tuple[Case, ...] = (
     of_subject("F-06/comment", lambda s: swap("<typeId", f"<!-- {person(s)} --><typeId")(s.text)),
     of_subject("F-06/display", lambda s: re.sub(r'(<code code="[\d-]+" displayName=")', rf"\g<1>{person(s)} ", s.text, count=2), is_report),
     of_subject("F-06/original", lambda s: re.sub(r'(<code code="[\d-]+" displayName="[^"]*" codeSystem="2\.16\.840\.1\.113883\.6\.1")/>(\s*<statusCode)', rf"\1><originalText>{person(s)}</originalText></code>\2", s.text, count=1), is_report),
-    Case("F-06/file", ACCEPTED, "", named_file),
+    Case("F-06/file", ACCEPTED, "", named_file, heavy=True),
     of_subject("F-07", with_mother, has_mother),
     Case("F-08", ACCEPTED, "", with_traits),
     of_subject("F-09", looks_like_a_number, is_letter),

@@ -94,7 +94,7 @@ class Case:
     """One case: identifier, what a good document becomes, which documents can show it.
 
     ``rule`` is what refuses it, or the warning that tells of it; ``exact``: its facts are read as they were meant.
-    ``heavy`` cases are planted only when they are asked for.
+    ``heavy`` cases are planted only when they are asked for: large ones, and names that the intake does not show.
     """
 
     code: str

@@ -98,4 +98,4 @@ def package_name(document: Document) -> str:
     """Documents of one stay share a package; a request to replace, delete or hide travels alone."""
     if document.action:
         return f"xdm-{document.place}-{document.action.lower()}.zip"
-    return f"xdm-{document.place if document.ticket or not document.stay else document.stay}.zip"
+    return f"xdm-{document.anchor}.zip"
