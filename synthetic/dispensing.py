@@ -61,7 +61,14 @@ def pharmacy_of(world: World, who: Ints, day: int) -> Ints:
 
 
 def dispensations(world: World, day: int) -> pd.DataFrame:
-    """One row per line of each ticket, amounts in cents with the sign of the quantity."""
+    """One row per line of each ticket, amounts in cents with the sign of the quantity. Never to be changed in place."""
+    if day not in world.sales:
+        world.sales[day] = handed_out(world, day)
+    return world.sales[day]
+
+
+def handed_out(world: World, day: int) -> pd.DataFrame:
+    """The day's lines, made anew."""
     visits = tickets(world, day)
     salt = scatter(visits.person.to_numpy() * 512 + day % 512, 81)
     count = 1 + (salt % 100 < 45) + (salt % 100 < 15)

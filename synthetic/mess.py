@@ -38,10 +38,16 @@ class Plan:
         return codes
 
 
-MESS_COLUMNS = ("source", "producer", "delivery_id", "file", "record", "code", "expected_outcome")
+MESS_COLUMNS = ("source", "producer", "delivery_id", "file", "record", "code", "expected_outcome", "expected_rule")
 
 
 def mess_table(rows: list[tuple[str, int, str, str]], source: str, producer: str, delivery_id: str) -> pd.DataFrame:
-    """Planted faults of one delivery from (file, record, code, outcome)."""
+    """Planted faults of one delivery from (file, record, code, outcome); the code of a refused one is its rule."""
     table = pd.DataFrame(rows, columns=["file", "record", "code", "expected_outcome"])
+    table["expected_rule"] = table["code"].where(table.expected_outcome == QUARANTINED, "")
     return table.assign(source=source, producer=producer, delivery_id=delivery_id)[list(MESS_COLUMNS)]
+
+
+def with_rules(table: pd.DataFrame, rules: list[str]) -> pd.DataFrame:
+    """Planted faults whose codes are not rules, each with the rule that must judge it (none, or what tells of it)."""
+    return table.assign(expected_rule=pd.Series(rules, index=table.index, dtype=object))

@@ -89,7 +89,7 @@ def everything(night: Night, mishaps: list[Mishap]) -> Iterator[Sent]:
             yield invoices(night, rank, own)
     paid = [dispensations(world, day) for day in care_days(night)]
     yield flux(night, pd.concat(paid or [lines.iloc[:0]], ignore_index=True))
-    yield shared_record(night)
+    yield from shared_record(night)
 
 
 def send_all(

@@ -10,7 +10,7 @@ from synthetic.nir import ABROAD, DEPARTMENTS, finess
 from synthetic.pharmacy import pharmacy_id
 from synthetic.stays import Sizes
 
-OPERATOR = "DMP1"
+OPERATOR, FHIR_OPERATOR = "DMP1", "DMP2"  # one deposits documents and packages, the other FHIR exports
 
 
 def lines(sizes: Sizes) -> list[tuple[object, ...]]:
@@ -31,6 +31,8 @@ def lines(sizes: Sizes) -> list[tuple[object, ...]]:
     )
     rows.append((OPERATOR, "shared_record", "Opérateur de dossier inventé", "shared-record", "",
                  round(sizes.documents / 30), 2, "exploitation@dossier.invalid", "active", ""))  # fmt: skip
+    rows.append((FHIR_OPERATOR, "shared_record", "Opérateur FHIR inventé", "fhir-bulk", "", "", 2,
+                 "exploitation@fhir.invalid", "active", ""))  # fmt: skip
     return rows
 
 

@@ -23,3 +23,13 @@ def fill(which: str, /, **values: object) -> Markup:
     """A template with every placeholder filled; what is not Markup is escaped for text and attributes."""
     safe = {key: value if isinstance(value, Markup) else escape(str(value), QUOTE) for key, value in values.items()}
     return Markup(template(which).substitute(safe))
+
+
+def attributes(**values: str) -> Markup:
+    """Attributes in the order given, escaped."""
+    return Markup(" ".join(f'{name}="{escape(value, QUOTE)}"' for name, value in values.items()))
+
+
+def text(value: str) -> Markup:
+    """Escaped text."""
+    return Markup(escape(value, QUOTE))

@@ -11,6 +11,7 @@ from synthetic.mess import MESS_COLUMNS
 from synthetic.nir import finess
 from synthetic.pharmacy import pharmacy_id
 from synthetic.produce import Sent
+from synthetic.truth_documents import FACT_COLUMNS
 from synthetic.world import World
 
 PLACE = ["source", "producer", "delivery_id"]
@@ -25,6 +26,7 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
     }
     nothing = kinds["dispensation"].iloc[:0]  # some nights have no invoice, yet a table with the columns of one
     invoices = pd.concat([nothing, *(s.truth for s in sent if s.kind == "invoice")], ignore_index=True)
+    facts = pd.concat([s.extra["document_fact"] for s in sent if "document_fact" in s.extra], ignore_index=True)
     drugs = pd.concat([s.extra["hospital_drug"] for s in sent if "hospital_drug" in s.extra], ignore_index=True)
     return {
         "person": truth.persons(world),
@@ -38,7 +40,16 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
         "invoice": dispensation_table(invoices),
         "claim_line": claim_table(kinds["claim_line"]),
         "document": truth.typed(kinds["document"]),
+        "document_fact": fact_table(facts),
     }
+
+
+def fact_table(facts: pd.DataFrame) -> pa.Table:
+    """Every row that accepted documents must give, all fields as text; what is not told is null."""
+    fields = [
+        pa.field(name, pa.int64() if name in ("record", "rank") else pa.string()) for name in (*PLACE, *FACT_COLUMNS)
+    ]
+    return pa.Table.from_pandas(facts, schema=pa.schema(fields), preserve_index=False)
 
 
 def stay_table(stays: pd.DataFrame) -> pa.Table:

@@ -21,6 +21,7 @@ class World:
 
     def __post_init__(self) -> None:
         self._stays: dict[int, pd.DataFrame] = {}
+        self.sales: dict[int, pd.DataFrame] = {}  # by day, filled where they are made
 
     @cached_property
     def people(self) -> Population:

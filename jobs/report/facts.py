@@ -14,6 +14,7 @@ from jobs.core.rules import rule
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, files_of, read_json, tables_from_json
 from jobs.release.pools import locate
+from jobs.report.documents import document_facts
 from jobs.report.masking import coarse, mask_parts
 from jobs.report.sources import optional, source_facts
 from jobs.standardise.pools import intake_pool
@@ -56,6 +57,7 @@ def run_facts(settings: Settings, night: str) -> dict[str, Any]:
             if producer["status"] not in ("accepted", "missing", "open")
         ],
         "sources": sources,
+        "documents": document_facts(settings, night),
         "tables": table_facts(settings, candidate),
         "failed_rules": failed_rules(settings, night, gate),
         "rejects": rejects(settings, night),

@@ -41,6 +41,21 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "quarantined": ("en quarantaine", "quarantined"),
         "ignored": ("hors champ", "out of scope"),
     },
+    "carrier": {
+        "cda": ("CDA seul", "bare CDA"),
+        "xdm": ("paquet IHE_XDM", "IHE_XDM package"),
+        "fhir": ("export FHIR", "FHIR export"),
+    },
+    "event": {
+        "superseded": ("remplacés", "replaced"),
+        "deleted": ("supprimés", "deleted"),
+        "masked": ("masqués", "masked"),
+        "restored": ("rétablis", "restored"),
+        "applied": ("demandes appliquées", "requests applied"),
+        "opposed": ("opposition", "opposed"),
+        "erased": ("effacés", "erased"),
+        "withdrawn": ("retirés", "withdrawn"),
+    },
     "tier": {
         "number_birth_date": ("numéro et date de naissance", "number and birth date"),
         "number_first_name": ("numéro, prénom et année", "number, first name and year"),

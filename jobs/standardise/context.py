@@ -72,6 +72,7 @@ class Standardised:
     ``claims``: as ``schemas/identity/claim``; known ones may be among them, the driver leaves them out.
     ``scope``: for each table the (producer, period) pairs that this proposal replaces; a pair without rows is emptied.
     ``events``: ledger lines beyond the intake (superseded, withdrawn, deleted), each with producer and delivery.
+    ``measures``: counts of records by what only the parser knows of them, for the report: dictionaries with ``count``.
     ``shown_files``: for sources whose file names may identify somebody, replaces ``file`` in records before they leave
     the closed zones (intake); the quarantine keeps the true name.
     ``by_producer``: tables whose rows already lie together by producer.
@@ -82,6 +83,7 @@ class Standardised:
     claims: DataFrame
     scope: dict[str, list[tuple[str, str]]]
     events: list[dict[str, Any]] = field(default_factory=list)
+    measures: list[dict[str, Any]] = field(default_factory=list)
     shown_files: Callable[[DataFrame], DataFrame] | None = None
     by_producer: tuple[str, ...] = ()
 

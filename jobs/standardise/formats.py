@@ -35,4 +35,5 @@ def joined(one: Standardised, other: Standardised) -> Standardised:
         scope=one.scope | other.scope,
         events=one.events + other.events,
         by_producer=one.by_producer + other.by_producer,
+        measures=one.measures + other.measures,
     )

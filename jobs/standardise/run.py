@@ -74,6 +74,7 @@ def empty_proposal(night: str, source: str, base: dict[str, Any] | None) -> dict
         "base": base["night"] if base else None,
         "producers": {},
         "tables": {"intake": [], "claim": [], "quarantined_record": []},
+        "measures": [],
         "ledger": [],
     }
 

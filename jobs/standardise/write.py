@@ -39,6 +39,7 @@ def write_proposal(context: Context, result: Standardised, replays: list[Replay]
         "base": context.base["night"] if context.base else None,
         "producers": producer_entries(context, counts, result.scope, tables, released),
         "tables": {name: [file.to_json() for file in files] for name, files in night_tables.items()},
+        "measures": result.measures,
         "ledger": sorted_lines(lines + [stamped(context, one) for one in result.events] + released.lines(context)),
     }
 

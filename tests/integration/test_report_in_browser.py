@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from jobs.core.settings import Settings
+from jobs.core.snapshot import read_json
 from tests.nights import FIRST, chromium
 
 QUIET = (
@@ -52,6 +53,21 @@ def test_a_reader_switches_language_and_opens_a_receipt(browser: Browser, in_roo
     page.locator("#producers details summary").first.click()
     page.locator("#producers a").first.click()
     assert "Accusé de réception" in page.locator("h1").inner_text()
+    page.close()
+
+
+def test_documents_are_shown_by_type_carrier_and_outcome(browser: Browser, in_root: Settings) -> None:
+    page = browser.new_page()
+    page.goto((in_root.reports / FIRST / "index.html").as_uri())
+    rows = [line.split("\t") for line in page.locator("#documents table").inner_text().splitlines()]
+    facts = read_json(in_root.reports / FIRST / "run.json")["documents"]
+    told = [cells for cells in rows if len(cells) == 6][1:]
+    assert len(told) == len(facts["rows"]) > 5
+    assert {cells[1] for cells in told} >= {"CDA seul", "paquet IHE_XDM"}
+    shown = sum(int(cell) for cells in told for cell in cells[2:])
+    assert shown == facts["total"] == sum(sum(one["outcomes"].values()) for one in facts["rows"])
+    page.locator("#switch").click()
+    assert "bare CDA" in page.locator("#documents").inner_text()
     page.close()
 
 

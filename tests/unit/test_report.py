@@ -203,6 +203,36 @@ def test_a_receipt_lists_the_producer_s_own_rejects_with_place_and_remedy(night:
     assert all(row["remede"] and row["remedy"] for row in rows)
 
 
+def test_documents_are_told_by_type_carrier_and_outcome(night: Settings) -> None:
+    told = [
+        ("11502-2", "cda", "accepted", 1200),
+        ("11502-2", "cda", "quarantined", 3),
+        ("11502-2", "fhir", "accepted", 7),
+        ("other", "xdm", "accepted", 1),
+        ("unread", "cda", "quarantined", 4),
+    ]
+    measures = [dict(zip(("type", "carrier", "outcome", "count"), one, strict=True)) for one in told]
+    ledger = [
+        {"table": "document", "event": "masked", "cause": "metadata", "count": 2},
+        {"table": "document", "event": "masked", "cause": "other", "count": 1},
+        {"outcome": "accepted", "count": 9},
+        {"table": "dispensation", "event": "superseded", "count": 5},
+    ]
+    write_json(night.standard / "shared_record" / NIGHT / "proposal.json", {"measures": measures, "ledger": ledger})
+    text = page(night)
+    assert 'id="documents"' in text and "1\u202f200" in text and "export FHIR" in text and "masqués" in text
+    facts = read_json(night.reports / NIGHT / "run.json")["documents"]
+    assert facts["total"] == 1215 and facts["events"] == {"masked": 3}
+    assert [(one["type"], one["carrier"], one["outcomes"]["accepted"]) for one in facts["rows"]] == [
+        ("11502-2", "cda", 1200), ("11502-2", "fhir", 7), ("other", "xdm", 1), ("unread", "cda", 0),
+    ]  # fmt: skip
+    assert facts["rows"][0]["name"] == {"fr": "compte rendu de biologie médicale", "en": "laboratory report"}
+
+
+def test_a_night_without_documents_has_no_section_of_them(night: Settings) -> None:
+    assert 'id="documents"' not in page(night)
+
+
 def test_an_undecided_night_still_has_a_report(settings: Settings) -> None:
     (settings.root / "producers.csv").write_text(REGISTER, encoding="utf-8")
     assert "Non décidée" in page(settings)

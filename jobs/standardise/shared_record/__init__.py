@@ -22,6 +22,7 @@ from jobs.standardise.shared_record.fhir import members
 from jobs.standardise.shared_record.fhir.records import records as line_records
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
 from jobs.standardise.shared_record.known import known_versions
+from jobs.standardise.shared_record.measures import measures
 from jobs.standardise.shared_record.parse import parser
 from jobs.standardise.shared_record.registry import registered, visibility_policy
 from jobs.standardise.shared_record.relations import refused
@@ -65,6 +66,7 @@ def standardise(context: Context) -> Standardised:
         claims=claims(context, decided),
         scope=dict.fromkeys(tables, scope.pairs),
         events=ledger_events(decided, moved) + members.events(left),
+        measures=measures(context, decided),
         shown_files=lambda found: with_shown_files(found, key),
     )
 
