@@ -9,7 +9,7 @@ import numpy as np
 from synthetic import documents as d
 from synthetic.cda_entries import body
 from synthetic.document_facts import compact, facts_of, moment, written_at
-from synthetic.documents import TOWN, Document, drawn
+from synthetic.documents import TOWN, Document, drawn, drawn_once
 from synthetic.draws import chance
 from synthetic.hospital import patient_number
 from synthetic.names import listed, surnames
@@ -169,8 +169,8 @@ def informant(people: Population, document: Document) -> Markup:
 
 
 def author(document: Document) -> dict[str, object]:
-    """Who wrote: a professional of the structure, by the national number with its type digit."""
-    rank = 500 + document.hospital % 100 if document.hospital != TOWN else drawn(document, 128) % 500
+    """Who wrote, all versions alike: a professional of the structure, by the national number with its type digit."""
+    rank = 500 + document.hospital % 100 if document.hospital != TOWN else drawn_once(document, 128) % 500
     family, given = doctors()
     return {
         "doctor": "8" + rpps(rank),
@@ -191,7 +191,7 @@ def structure(document: Document) -> tuple[str, str]:
     if document.hospital != TOWN:
         return "1" + finess(document.hospital), f"Centre hospitalier inventé {document.hospital + 1}"
     if document.type_code in (d.DISPENSATION, d.RAPID_TEST):
-        return "1" + pharmacy_id(drawn(document, 129) % 50), "Pharmacie inventée"
+        return "1" + pharmacy_id(drawn_once(document, 129) % 50), "Pharmacie inventée"
     return "1" + finess(900), "Laboratoire inventé" if document.type_code == d.REPORT else "Cabinet inventé"
 
 

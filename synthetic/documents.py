@@ -100,6 +100,11 @@ def drawn(document: Document, salt: int) -> int:
     return int(scatter(np.array([document.place]), salt)[0])
 
 
+def drawn_once(document: Document, salt: int) -> int:
+    """A fixed draw of a document and all its versions."""
+    return int(scatter(np.array([document.origin]), salt)[0])
+
+
 def filed(world: World, day: int) -> list[Document]:
     """The documents filed on that day, in order of rank."""
     first = first_versions(world, day)

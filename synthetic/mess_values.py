@@ -86,7 +86,7 @@ CASES: tuple[Case, ...] = (
     refused("C-03/nonsense", "DOC-014", made_at("01/01/01")),
     refused("C-03/negative", "DOC-014", made_at("-{8}")),
     accepted("C-03/future", made_at("20991231120000+0100"), "DOC-111"),
-    accepted("C-03/never", made_at("99991231"), "DOC-111"),
+    refused("C-03/never", "DOC-014", made_at("99991231")),
     measured("C-04/gap", found(OBSERVED, r"\g<1>20260329023000\4")),
     measured("C-04/twice", found(OBSERVED, r"\g<1>20261025023000\4")),
     ranged("C-05/inverted", r'<low value="900" unit="\2"/><high value="\3" unit="\4"/>', "DOC-110"),

@@ -78,6 +78,7 @@ def test_what_becomes_of_a_document_is_told_two_days_later(documents: list[Docum
             assert one.filed == before.filed + 2 and fate(before) == one.action and one.carrier in (XDM, FHIR)
             assert (one.unique_id != before.unique_id) == (one.action == "C")
             assert one.set_id == before.set_id and one.carrier == before.carrier
+            assert cda.structure(one) == cda.structure(before), "nobody else may replace or delete it"
     assert any(one.made < one.day for one in documents), "some come late"
 
 
