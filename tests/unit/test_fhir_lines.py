@@ -286,7 +286,8 @@ def test_the_header_of_a_document() -> None:
         "entry_id": "DocumentReference/d7/_history/3", "submitted_text": "20261103110000+0000", "type_system": LOINC,
         "created_text": "20261103101500+0100", "confidentiality": "N", "visibility": "MASQUE_PS N",
         "availability": "approved", "author_id": "1.2.250.1.71.4.2.1^810001234567",
-        "replaces_root": "documentreference/6", "replaces_extension": "", "level": 1, "body_media_type": "application/pdf", "body_bytes": 9,
+        "replaces_root": "documentreference/6", "replaces_extension": "", "level": 1,
+        "body_media_type": "application/pdf", "body_bytes": 9,
     }  # fmt: skip
     assert row["names"] == ["Observation/1", "Observation/2"]
     slots = {one["slot"]: one["target"] for one in row["refs"]}
