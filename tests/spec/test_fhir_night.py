@@ -31,7 +31,8 @@ SUMMARY_CDA = cda.document(
     code="60591-5",
     body="<structuredBody>"
     + "".join(
-        f'<component><section><code code="{section}" codeSystem="{cda.LOINC}"/><entry>{entry}</entry></section></component>'
+        f'<component><section><code code="{section}" codeSystem="{cda.LOINC}"/>'
+        f"<entry>{entry}</entry></section></component>"
         for _, section, entry, _ in CASES_OF.values()
     )
     + "</structuredBody>",
