@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.core.settings import prepare_root
+from jobs.standardise.shared_record.facts import TABLES
 from tests import documents_made as cda
 from tests.fhir_made import (
     SNOMED,
@@ -22,6 +23,29 @@ from tests.fhir_made import (
     quantity,
 )
 from tests.shared_nights import Result, run
+from tests.unit.test_fhir_as_cda import CASES
+
+CASES_OF = {name: case for name, case in CASES.items() if "not given" not in name}
+SUMMARY_CDA = cda.document(
+    "2.25.50",
+    code="60591-5",
+    body="<structuredBody>"
+    + "".join(
+        f'<component><section><code code="{section}" codeSystem="{cda.LOINC}"/>'
+        f"<entry>{entry}</entry></section></component>"
+        for _, section, entry, _ in CASES_OF.values()
+    )
+    + "</structuredBody>",
+)
+TOLD = [told for *_, told in CASES_OF.values()]
+MASK = [coded("MASQUE_PS", "urn:oid:1.2.250.1.213.1.1.4.13")]
+
+
+def summary(**changed: Any) -> dict[str, Any]:
+    """The DocumentReference of the same summary."""
+    related = tuple(f"{one['resourceType']}/1" for one in TOLD)
+    return document("2.25.50", "sum", code="60591-5", related=related, **changed)
+
 
 NIGHTS = ("2026-11-22", "2026-11-23", "2026-11-24")
 RANGE: dict[str, Any] = {
@@ -159,12 +183,29 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> lis
             ("FHIR", "f", "fhir-bulk"): FIRST,
             ("BOTH", "c2", "shared-record"): {"1.zip": cda.package(CDA)},
             ("BOTH", "f2", "fhir-bulk"): FIRST,
+            ("SUMC", "sc", "shared-record"): {"1.xml": SUMMARY_CDA.encode()},
+            ("SUM", "s1", "fhir-bulk"): export(patient(), summary(), *TOLD),
             ("MESS", "m", "fhir-bulk"): MESS,
             ("BROKEN", "b", "fhir-bulk"): BROKEN,
         },
     )
-    second = run(spark, settings, NIGHTS[1], first.base, {("FHIR", "g", "fhir-bulk"): SECOND})
-    third = run(spark, settings, NIGHTS[2], second.base, {("FHIR", "h", "fhir-bulk"): THIRD})
+    second = run(
+        spark,
+        settings,
+        NIGHTS[1],
+        first.base,
+        {
+            ("FHIR", "g", "fhir-bulk"): SECOND,
+            ("SUM", "s2", "fhir-bulk"): export(patient(), summary(securityLabel=MASK)),
+        },
+    )
+    third = run(
+        spark,
+        settings,
+        NIGHTS[2],
+        second.base,
+        {("FHIR", "h", "fhir-bulk"): THIRD, ("SUM", "s3", "fhir-bulk"): export(patient(), summary())},
+    )
     return [first, second, third]
 
 
@@ -201,6 +242,22 @@ def test_the_same_document_by_cda_and_fhir_is_one_row_but_for_its_carrier(nights
         {k: v for k, v in row.items() if k not in (*OF_PRODUCER, "claim_id", "night")} for row in nights[0].claims
     ]
     assert [row for row in claims if row["birth_place"]] and len({str(row) for row in claims}) == 1
+
+
+def test_each_kind_of_fact_by_cda_and_fhir_gives_the_same_rows(nights: list[Result]) -> None:
+    for table in TABLES.values():
+        by_cda, by_fhir = facts(nights[0], table, "SUMC"), facts(nights[0], table, "SUM")
+        assert by_cda == by_fhir, table
+        assert len(by_fhir) == (0 if table == "lab_result" else 1), table
+
+
+def test_d_10_a_document_that_comes_alone_masks_and_unmasks_what_is_known(nights: list[Result]) -> None:
+    """Its resources do not come again: only its metadata count."""
+    counted = [[len(night.rows(name, "SUM")) for name in ("document", "vaccination", "allergy")] for night in nights]
+    assert counted == [[1, 1, 1], [0, 0, 0], [1, 1, 1]]
+    assert set(nights[1].outcomes("s2").values()) == {"accepted"}
+    told = [[(e["event"], e["cause"]) for e in night.events if e["producer"] == "SUM"] for night in nights[1:]]
+    assert ("masked", "visibility") in told[0] and ("restored", "metadata") in told[1]
 
 
 def test_one_document_by_xdm_and_by_fhir_is_one_document(nights: list[Result]) -> None:
@@ -259,7 +316,7 @@ def test_a_resource_that_leaves_takes_its_row_and_no_other(nights: list[Result])
     assert told["Observation.000.ndjson", 1] == "accepted"  # entered in error
     assert told["Observation.000.ndjson", 3] == "duplicate"  # said the same as part of its document
     assert told["deleted.ndjson", 2] == "accepted"  # of something nobody knows
-    events = {(e["table"], e["event"], e["cause"]): e["count"] for e in nights[1].events}
+    events = {(e["table"], e["event"], e["cause"]): e["count"] for e in nights[1].events if e["producer"] == "FHIR"}
     assert events["lab_result", "deleted", "gone"] == 2
     assert events["lab_result", "superseded", "told_elsewhere"] == 1
     assert events["document", "superseded", "same_id"] == 1
@@ -268,7 +325,9 @@ def test_a_resource_that_leaves_takes_its_row_and_no_other(nights: list[Result])
 def test_d_09_a_deleted_document_and_a_deleted_lone_resource_leave(nights: list[Result]) -> None:
     assert {row["type_code"] for row in nights[2].rows("document", "FHIR")} == {"11490-0", None}
     assert [row["value_number"] for row in nights[2].rows("lab_result", "FHIR")] == [Decimal(13)]
-    assert {(e["delivery_id"], e["event"], e["cause"]): e["count"] for e in nights[2].events} == {
+    assert {
+        (e["delivery_id"], e["event"], e["cause"]): e["count"] for e in nights[2].events if e["producer"] == "FHIR"
+    } == {
         ("f", "deleted", "delete"): 1,
         ("g", "deleted", "delete"): 1,
         ("h", "applied", "delete"): 2,  # the two requests

@@ -107,7 +107,7 @@ def named(frame: DataFrame, known: DataFrame) -> DataFrame:
 def entries(context: Context, documents: DataFrame) -> DataFrame:
     """Rows of document_resource of some typed documents with ``resources``."""
     exploded = documents.select(
-        "producer", "period", "document_id", "delivery_id", F.col("shown").alias("file"), "record",
+        "producer", "period", "document_id", "subject_id", "delivery_id", F.col("shown").alias("file"), "record",
         F.explode("resources").alias("one"),
     ).select("*", "one.*")  # fmt: skip
     keyed = with_key(exploded, context.key("collector"))
