@@ -96,8 +96,8 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
             cap = CAP if night == N1 else 10 * CAP
             patch.setattr(shared_record, "Limits", Capped(cap))
             if files:
-                told = {"covers": (night, night), "mode": "append"}
-                deposits.deposit(found.settings, "shared_record", OPERATOR, f"D-{night}", files, **told)
+                name, covers = f"D-{night}", (night, night)
+                deposits.deposit(found.settings, "shared_record", OPERATOR, name, files, covers=covers, mode="append")
             else:
                 assert replay(["--delivery", f"D-{N1}"]) == 0
             found.codes[night] = run_night(night)
