@@ -2,6 +2,7 @@
 """Small structured documents for tests of their readers: a section with one entry, read as the parser reads it."""
 
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from jobs.standardise.documents import parse_document
 from jobs.standardise.shared_record.cda import read_document
@@ -76,3 +77,8 @@ def lasting(low: str = "", high: str = "", more: str = "") -> str:
     """An interval."""
     ends = (f'<low value="{low}"/>' if low else "") + (f'<high value="{high}"/>' if high else "")
     return f'<effectiveTime xsi:type="IVL_TS">{ends}{more}</effectiveTime>'
+
+
+def element(tag: str, attributes: dict[str, str], inner: str) -> str:
+    """An element of any name."""
+    return f"<{tag} {' '.join(f'{name}={quoteattr(value)}' for name, value in attributes.items())}>{inner}</{tag}>"

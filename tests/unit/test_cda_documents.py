@@ -1,4 +1,3 @@
-
 """The 21 documents that nobody here wrote: what is read of each, one at a time. Licences stand beside the files.
 
 What a night makes of them together (two identifiers are shared by several patients) is in

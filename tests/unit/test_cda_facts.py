@@ -102,6 +102,13 @@ def test_treatments_going_on_and_ordered_supplies_are_prescriptions_proposals_ar
     assert warnings(section(TREATMENTS, *entries)) == ["DOC-206"]
 
 
+def test_what_was_handed_out_inside_of_a_treatment_is_not_what_was_ordered() -> None:
+    supply = '<supply moodCode="{}"><quantity value="{}"/></supply>'
+    inner = "".join(related(supply.format(*one), "REFR") for one in (("EVN", 9), ("RQO", 3), ("RQO", 4)))
+    (found,) = facts(section(TREATMENTS, administration(FLU + inner)))["prescriptions"]
+    assert found["quantity_value"] == "3"
+
+
 def test_steps_of_a_dose_are_not_lines_of_their_own() -> None:
     step = related(administration('<doseQuantity value="2"/>' + product(), "INT"), "COMP")
     assert len(facts(section("57833-6", administration(FLU + step, "INT")))["prescriptions"]) == 1

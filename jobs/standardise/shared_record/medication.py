@@ -120,7 +120,7 @@ def read_prescription(element: etree._Element) -> Row | None:
     for _, item in related(element, SUPPLY, OBSERVATION):
         if item.tag == OBSERVATION:
             values["status"] = status_of(item) or values["status"]
-        elif mood(item) in ORDER:
+        elif mood(item) in ORDER and not values["quantity_value"]:
             inside = children(item)
             amount(values, "quantity", inside.get(QUANTITY))
             values["repeats"] = attribute(inside.get(REPEATS), "value") or values["repeats"]
