@@ -11,6 +11,7 @@ from jobs.core.schema import load_schema
 from jobs.pseudonymise.derive.asserted import asserted
 from jobs.standardise.shared_record.columns import PARSED
 from jobs.standardise.shared_record.facts import TABLES
+from jobs.standardise.shared_record.times import BAD_ZONE, MAY_BE_CLOCK_CHANGE, READABLE, moment
 from jobs.standardise.shared_record.typed import typed
 from jobs.standardise.shared_record.typed_facts import fact_tables
 from tests.documents_made import INS_OID, ins
@@ -89,6 +90,31 @@ def test_each_case_is_told_as_the_catalogue_says(spark: SparkSession, key: DataF
     assert {name: found[place] for place, name in enumerate(TOLD, 1)} == {
         name: code for name, (_, code) in TOLD.items()
     }
+
+
+def texts() -> list[str]:
+    """Times with every kind of year, month, day, clock, fraction and zone, right and wrong."""
+    years = ("1899", "1900", "1999", "2000", "2023", "2024", "2100", "2199", "2200", "0001")
+    days = [f"{month:02d}{day:02d}" for month in (0, 1, 2, 4, 10, 12, 13) for day in (0, 1, 28, 29, 30, 31, 32)]
+    whole = [year + day for year in years for day in days]
+    clocks = ("08", "24", "0830", "0860", "083059", "083060", "0", "023000", "083", "08305")
+    ends = ("", ".0", ".000-0500", "Z", "+100", "+0100", "+01:00", "-1500", "+1", "z", "+01:0", " +0100")
+    timed = [f"{day}{clock}{end}" for day in ("20260329", "20261025", "20240229") for clock in clocks for end in ends]
+    odd = ["", "2026", "202613", "202610", "20261", "-5", "01/01/01", "99991231", "2026-10-25", "demain"]
+    return [*odd, *whole, *timed, *(f"2026{end}" for end in ends)]
+
+
+def test_the_patterns_for_lists_say_what_a_moment_says(spark: SparkSession) -> None:
+    at = moment(F.col("text"))
+    frame = spark.createDataFrame([(text,) for text in texts()], "text string").coalesce(1)
+    readable = F.col("text").rlike(READABLE)
+    differ = frame.where(
+        (readable == at.unreadable)
+        | ((readable & F.col("text").rlike(BAD_ZONE)) != at.bad_zone)
+        | (at.clock_change & ~F.col("text").rlike(MAY_BE_CLOCK_CHANGE))
+    )
+    assert [row.text for row in differ.collect()] == []
+    assert frame.where(at.clock_change).count() >= 2 and frame.where(at.bad_zone).count() >= 10
 
 
 FACTS: dict[str, list[dict[str, Any]]] = {

@@ -6,7 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.standardise.shared_record.facts import FACTS
-from jobs.standardise.shared_record.times import moment
+from jobs.standardise.shared_record.times import BAD_ZONE, MAY_BE_CLOCK_CHANGE, READABLE, moment
 from jobs.standardise.shared_record.units import is_ucum
 from jobs.standardise.shared_record.values import ATC, CCAM, CIP13, ICD10, WHOLE, capitals, decimal, icd10, misshaped
 
@@ -29,6 +29,8 @@ COUNTS = ("dose_number", "repeats")
 UNITS = ("unit", "dose_unit", "quantity_unit", "every_unit")
 SHAPES = {"cip13": CIP13, "atc": ATC, "icd10": ICD10, "ccam": CCAM}
 CLEANED = {"icd10": icd10, "cip13": lambda code: code}
+PLAIN_NUMBER = r"^[+-]?\d{1,12}(?:[.,]\d{1,12})?$"
+WITH_DAY = r"^\d{8}"
 # what a fact is about: when none of these holds a code, it was told in words only
 ABOUT = {
     "vaccinations": ("product_code",), "prescriptions": ("product_code",), "dispensations": ("product_code",),
@@ -55,50 +57,49 @@ def field_of(field: str) -> Test:
 def arrays() -> dict[str, Column]:
     """Helper columns that ``fact_warnings`` looks at; drop them after use."""
     return {
-        "_happened": timed(HAPPENED),
-        "_ahead": timed(AHEAD),
+        "_happened": times(HAPPENED),
+        "_ahead": times(AHEAD),
         "_numbers": gathered(NUMBERS),
         "_counts": gathered(COUNTS),
         "_units": gathered(UNITS),
     }
 
 
-def timed(places: list[tuple[str, str]]) -> Column:
-    """What is wrong with each time of some fields: one struct per time."""
-    texts = F.array_compact(F.concat(*[F.transform(listed(name), field_of(field)) for name, field in places]))
-
-    def judged(text: Column) -> Column:
-        at = moment(text)
-        return F.struct(
-            at.bad_zone.alias("zone"),
-            at.unreadable.alias("unreadable"),
-            at.clock_change.alias("clock"),
-            at.day.alias("day"),
-        )
-
-    return F.transform(texts, judged)
+def times(places: list[tuple[str, str]]) -> Column:
+    """The times of some fields, as sent."""
+    return F.array_compact(F.concat(*[F.transform(listed(name), field_of(field)) for name, field in places]))
 
 
-def any_time(flag: str) -> Column:
+def any_time(flaw: Test) -> Column:
     """Whether a time of any fact has a flaw."""
-    return F.exists("_happened", lambda one: one[flag]) | F.exists("_ahead", lambda one: one[flag])
+    return F.exists("_happened", flaw) | F.exists("_ahead", flaw)
+
+
+def clock_change(text: Column) -> Column:
+    """A local time in an hour that clocks skip or repeat; few texts are looked at closely."""
+    return text.rlike(MAY_BE_CLOCK_CHANGE) & moment(text).clock_change
+
+
+def no_number(text: Column) -> Column:
+    """A text that is no number; most are plain ones."""
+    return ~text.rlike(PLAIN_NUMBER) & decimal(text).isNull()
 
 
 def fact_warnings(tomorrow: Column) -> dict[str, Column]:
     """Warning code -> whether it is told of the document. Needs the columns of ``arrays``."""
     measured = F.concat(listed("results"), listed("vital_signs"))
+    compact = F.date_format(tomorrow, "yyyyMMdd")
     return {
         "DOC-101": F.exists("_units", lambda unit: ~is_ucum(unit)),
-        "DOC-102": any_time("zone"),
+        "DOC-102": any_time(lambda text: text.rlike(READABLE) & text.rlike(BAD_ZONE)),
         "DOC-103": F.exists(listed("results"), lambda one: one["code_kind"] != "loinc"),
-        "DOC-109": F.exists("_numbers", lambda text: decimal(text).isNull())
-        | F.exists("_counts", lambda text: ~text.rlike(WHOLE)),
+        "DOC-109": F.exists("_numbers", no_number) | F.exists("_counts", lambda text: ~text.rlike(WHOLE)),
         "DOC-110": F.exists(measured, inverted_range),
-        "DOC-201": any_time("unreadable"),
+        "DOC-201": any_time(lambda text: ~text.rlike(READABLE)),
         "DOC-202": any_of([F.exists(listed(name), doubtful_interval) for name in INTERVALS]),
-        "DOC-203": F.exists("_happened", lambda one: one["day"] > tomorrow),
+        "DOC-203": F.exists("_happened", lambda text: text.rlike(READABLE) & (F.substring(text, 1, 8) > compact)),
         "DOC-205": any_of([F.exists(listed(name), lambda one: one["negated"] == "true") for name in FACTS]),
-        "DOC-207": any_time("clock"),
+        "DOC-207": any_time(clock_change),
         "DOC-208": any_of([F.exists(listed(name), told_in_words(fields)) for name, fields in ABOUT.items()]),
         "DOC-209": any_of(
             [F.exists(listed(name), odd_codes(own)) for name, own in FACTS.items() if set(own) & set(SHAPES)]
@@ -116,13 +117,15 @@ def any_of(conditions: list[Column]) -> Column:
 
 def inverted_range(one: Column) -> Column:
     """The low end of the reference range lies above the high end."""
-    return F.coalesce(decimal(one["reference_low"]) > decimal(one["reference_high"]), F.lit(False))
+    low, high = one["reference_low"], one["reference_high"]
+    return low.isNotNull() & high.isNotNull() & F.coalesce(decimal(low) > decimal(high), F.lit(False))
 
 
 def doubtful_interval(one: Column) -> Column:
-    """The end lies before the start, or there is an end alone."""
-    start, end = moment(one["start"]), moment(one["end"])
-    return F.coalesce(end.day < start.day, F.lit(False)) | (one["start"].isNull() & one["end"].isNotNull())
+    """The end lies before the start, to the day, or there is an end alone."""
+    start, end = one["start"], one["end"]
+    days = start.rlike(WITH_DAY) & end.rlike(WITH_DAY) & (F.substring(end, 1, 8) < F.substring(start, 1, 8))
+    return end.isNotNull() & (start.isNull() | F.coalesce(days, F.lit(False)))
 
 
 def told_in_words(fields: tuple[str, ...]) -> Test:
