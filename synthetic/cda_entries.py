@@ -37,6 +37,8 @@ def body(facts: Facts, *, laboratory: bool, ident: int, narrative: str, copy: st
         for kind, place in SECTIONS.items()
         if split.get(kind)
     ]
+    if not parts:  # nothing is known: one section says so to its reader and has no entry
+        parts = [section("vaccinations", [], SECTIONS["vaccinations"], ident, narrative)]
     parts += [fill("copy", content=base64.b64encode(tiny_pdf(copy)).decode())] if copy else []
     return Markup(f"    <structuredBody>\n{''.join(parts)}    </structuredBody>\n")
 

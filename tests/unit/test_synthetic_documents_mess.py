@@ -85,6 +85,17 @@ def test_each_case_is_what_it_says(case: Case, subjects: list[Subject]) -> None:
     assert [one.content for one in case.make(subject)] == [one.content for one in case.make(subject)]
 
 
+def test_a_case_can_be_made_of_the_shortest_document_of_every_type_it_fits(subjects: list[Subject]) -> None:
+    """A history without any vaccination is still a document with a section."""
+    shortest: dict[tuple[str, int], Subject] = {}
+    for subject in sorted(subjects, key=lambda one: len(one.text)):
+        shortest.setdefault((subject.document.type_code, subject.document.level), subject)
+    assert len(shortest) > 8 and all("<section>" in one.text for one in shortest.values() if one.document.level == 3)
+    for case in catalogue.CASES:
+        if not case.heavy:
+            assert all(case.make(subject) for subject in shortest.values() if case.fits(subject))
+
+
 def test_harmful_cases_are_tiny_and_large_ones_come_only_when_asked_for(subjects: list[Subject]) -> None:
     usual = [case for case in catalogue.CASES if case.answers("")]
     assert {case.code for case in catalogue.CASES if case not in usual} == {
