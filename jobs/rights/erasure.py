@@ -1,18 +1,25 @@
-"""The erasure of a person from every zone, in the order in which a kill leaves the least behind unfound.
+"""The erasure of a person from every zone.
 
-What tells whose a record is goes last: raw, quarantine and releases are found through the standard zone, the standard
-zone through the crosswalk and claims.
+What tells whose a record is goes last, so that a run that was stopped finds the rest: raw, quarantine and releases are
+found through the standard zone, and the standard zone through claims and crosswalk. The register remembers both.
 """
 
+import duckdb
 from pyspark.sql import SparkSession
 
+from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool
 from jobs.rights.certificate import Told
 from jobs.rights.cut import Columns, Marks, Values
+from jobs.rights.memory import refused_nights
 from jobs.rights.numbers import numbers_known
 from jobs.rights.publication import unpublish
+from jobs.rights.quarantine import clear_quarantine
+from jobs.rights.raw import Producers, clear_landing, clear_raw
 from jobs.rights.register import Entry
+from jobs.rights.resolve import files_with
+from jobs.rights.work import clear_staging
 from jobs.rights.zones import Removed, by_marks, clear_zone, standard_pools
 
 NUMBERS = ("own_nir", "holder_nir", "ins", "number")
@@ -20,14 +27,38 @@ NUMBERS = ("own_nir", "holder_nir", "ins", "number")
 
 def erase(spark: SparkSession, settings: Settings, entry: Entry) -> Told:
     """Take a person out of every zone; doing it again finds what is left or came since."""
+    raw, deliveries = clear_raw(spark, settings, entry, producers_of(settings, entry.subjects))
+    landing, notes = clear_landing(settings, entry, deliveries)
+    clear_staging(settings)
+    quarantine = clear_quarantine(spark, settings, entry)
     published, releases = unpublish(settings, entry)
-    told = Told({"published": published}, releases)
-    told.zones["standard"] = clear_standard(settings, entry)
-    told.zones["identity"] = clear_identity(settings, entry)
-    told.zones["crosswalk"] = clear_zone(
-        settings, "crosswalk", [Pool(settings.crosswalk / "pool")], by_marks(Marks({("subject_id",): entry.subjects}))
-    )
-    return told
+    standard = clear_standard(settings, entry)
+    identity = clear_identity(settings, entry)
+    crosswalk = clear_crosswalk(settings, entry)
+    zones = {"raw": raw, "landing": landing, "quarantine": quarantine, "published": published}
+    zones |= {"standard": standard, "identity": identity, "crosswalk": crosswalk}
+    return Told(zones, releases, notes + whole_files(raw))
+
+
+def whole_files(raw: Removed) -> list[str]:
+    """What the certificate must say when more than the person's records went."""
+    count = sum(one["whole_files"] for one in raw.tables.values())
+    return [f"RGT-008: {count} raw files could not be cut and went as a whole."] if count else []
+
+
+def producers_of(settings: Settings, subjects: Values) -> Producers:
+    """By source, the producers who stated a claim of some subjects, or whose records of them a night refused."""
+    files = [str(path) for path in files_with(settings.identity / "pool", load_schema("identity/claim").names)]
+    found: dict[str, set[str]] = {}
+    if files and subjects:
+        with duckdb.connect() as engine:
+            query = "SELECT DISTINCT source, producer FROM read_parquet(?) WHERE list_contains(?, subject_id)"
+            for source, producer in engine.execute(query, [files, sorted(subjects)]).fetchall():
+                found.setdefault(source, set()).add(producer)
+    for source, night in refused_nights(settings):
+        told = {producer for subject, producer, *_ in night.places if subject in subjects}
+        found.setdefault(source, set()).update(told)
+    return {source: frozenset(names) for source, names in found.items()}
 
 
 def clear_standard(settings: Settings, entry: Entry) -> Removed:
@@ -47,3 +78,9 @@ def clear_identity(settings: Settings, entry: Entry) -> Removed:
     numbers = numbers_known(settings, pool, NUMBERS, entry.numbers)
     marks = Marks(rows, {"mother_subject_id": entry.subjects} | dict.fromkeys(NUMBERS, numbers))
     return clear_zone(settings, "identity", [pool], by_marks(marks), "standard")
+
+
+def clear_crosswalk(settings: Settings, entry: Entry) -> Removed:
+    """The bridge from the person's subjects."""
+    rows: dict[Columns, Values] = {("subject_id",): entry.subjects}
+    return clear_zone(settings, "crosswalk", [Pool(settings.crosswalk / "pool")], by_marks(Marks(rows)))

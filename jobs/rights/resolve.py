@@ -16,6 +16,7 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, read_json
 from jobs.core.tokens import token_hex, with_key
 from jobs.link.traits import is_own, trait_rows
+from jobs.rights.memory import refused_nights
 from jobs.rights.register import KEY, NUMBER, Entry, reached
 from jobs.standardise.pools import standard_pool
 
@@ -86,15 +87,20 @@ def files_with(pool: Path, names: list[str]) -> Iterator[Path]:
 def resolve(settings: Settings, known: Known, entry: Entry) -> Entry:
     """The entry with all subjects, persons, numbers and stays of its person. Follows every way until nothing is new.
 
-    A number is followed only where it is the subject's own, so that neither a parent nor a child is taken along.
+    A number is followed only where it is the subject's own, so that neither a parent nor a child is taken along. What
+    nights refused because of this request is its own too.
     """
+    refused = [night for _, night in refused_nights(settings)]
+    came = frozenset(subject for one in refused for subject, token in one.subjects if token in entry.numbers)
+    entry = reached(entry, subjects=came)
     while True:
         subjects = entry.subjects | known.subjects_of_numbers(entry.numbers) | subjects_of_stays(settings, entry.stays)
         persons = entry.persons | known.persons_of(subjects)
         subjects |= known.subjects_of(persons)
         more = reached(entry, numbers=known.numbers_of(subjects), subjects=subjects, persons=persons)
         if more == entry:
-            return reached(entry, stays=stays_of(settings, entry.subjects))
+            told = frozenset(stay for one in refused for subject, stay in one.stays if subject in entry.subjects)
+            return reached(entry, stays=told | stays_of(settings, entry.subjects))
         entry = more
 
 
