@@ -4,6 +4,7 @@ It lies in the identity zone, in ``identity/rights/register.json``. Whoever hold
 also holds the key can ask of a known number whether it is there.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jobs.rights.request import Identifier, Request
 
 KEY, NUMBER = "rights", "number"
 OPPOSITION, ERASURE = "opposition", "erasure"
+BLANKS = re.compile(r"\s+")
 TOKENS = ("numbers", "subjects", "persons", "stays")
 
 
@@ -119,7 +121,8 @@ def subjects_of(collector: bytes, item: Identifier) -> list[str]:
         domain = "patient" if item.kind == "patient" else "patient of stay"
         return [text_hex(collector, "hospital", domain, item.producer, item.value)]
     if item.source == "shared_record":
-        return [text_hex(collector, "shared_record", item.producer, f"local:{item.system}^{item.value}")]
+        root, number = (BLANKS.sub("", text).upper() for text in (item.system, item.value))
+        return [text_hex(collector, "shared_record", item.producer, f"local:{root}^{number}")]
     return []
 
 

@@ -14,7 +14,7 @@ from jobs.identifiers.nir import python_nir13
 KINDS = ("opposition", "erasure")
 NAME = re.compile(r"[A-Z]{1,12}(-[0-9]{1,6}){1,3}")  # no room for a name or a number that names somebody
 FIELDS = {"request_id", "kind", "dated", "signed_off_by", "identifiers"}
-OID = re.compile(r"[0-2](\.[0-9]+)+")
+SYSTEM = re.compile(r"[!-~]{1,200}")  # an OID, or the address that a system of identifiers has
 PRODUCER = re.compile(r"[A-Za-z0-9-]{1,32}")
 
 
@@ -141,6 +141,6 @@ def local(item: dict[str, str], shape: set[str], rank: int) -> Identifier:
     )
     require(bool(PRODUCER.fullmatch(item["producer"])), f"identifier {rank}: producer is not a name of the register")
     system = item.get("system", "")
-    require(not system or bool(OID.fullmatch(system)), f"identifier {rank}: system must be an OID")
+    require(not system or bool(SYSTEM.fullmatch(system)), f"identifier {rank}: system must be one word, an OID mostly")
     kind = "stay" if "stay" in item else "patient"
     return Identifier(kind, item[kind].strip(), str(source), item["producer"], system)

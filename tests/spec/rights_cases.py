@@ -26,6 +26,7 @@ from tests.spec.national_cases import Rows, close, store
 FIRST, SECOND, THIRD = "2026-11-22", "2026-11-23", "2026-11-24"
 ANNA, BOB = ("1980-03-14", "2"), ("1975-06-02", "1")
 NUMBER = {"anna": number(2, ANNA[0]), "bob": number(1, BOB[0])}
+WAITING = "8" + NUMBER["anna"][1:5] + "75999002"  # the number she had before her own
 BOX = "3400935955838"
 STAYS = {("anna", "2026-10"): "1", ("anna", "2026-11"): "2", ("bob", "2026-11"): "3"}
 PLACE = {"delivery_id": "d1", "file": "f", "record": 1}
@@ -37,11 +38,13 @@ def with_key(thirteen: str) -> str:
 
 
 def claims(source: str) -> Rows:
-    """What the sources say of both: the pharmacy knows anna by her number, the hospital too, the record by her INS."""
+    """Hospital and pharmacy know both by their numbers, the record knows anna by her INS and by an older one."""
     letter = {"hospital": "H1", "pharmacy": "P1", "shared_record": "D1"}[source]
     role = {"hospital": "own_nir", "pharmacy": "own_nir", "shared_record": "ins"}[source]
     people = (("anna", ANNA), ("bob", BOB)) if source != "shared_record" else (("anna", ANNA),)
-    return [claim(f"{letter}:{who}", *born, given=who.title(), **{role: NUMBER[who]}) for who, born in people]
+    told = [claim(f"{letter}:{who}", *born, given=who.title(), **{role: NUMBER[who]}) for who, born in people]
+    waiting = [claim("D1:anna", *ANNA, given="Anna", ins=WAITING)] if source == "shared_record" else []
+    return told + waiting
 
 
 def stay(who: str, month: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tests.spec.rights_cases import ask, counts, everything, national, published
 FIRST, SECOND, THIRD = "2026-11-22", "2026-11-23", "2026-11-24"
 PHARMACY, RECORD = "992000018", "RECORD1"
 HER, HIM = "2480299999001", "1480299999001"  # born on 14 February 1948
+LATER = "2710799999005"
 YEAR, DAY = ("2026-01-01", "2026-10-31"), ("2026-11-20", "2026-11-20")
 HEADER = (
     "ticket_id;line_id;event_type;event_ts_local;patient_nir;patient_nir_key;birth_date;sex;family_name;given_name;"
@@ -135,7 +136,7 @@ def subjects(settings: Settings) -> list[str]:
 HERS = (HER, "IPPZOE77", "ZOESTAY1", "ZOEBROKEN", "ZOELASTNAME")
 
 
-def test_the_whole_story(root: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_erasure(root: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """One story, told in order: what is there, what goes, what stays, and what does not come back."""
     first = str(current_release(root))
     there = {path.split("/")[0] for path in places(root.root, *HERS)}
@@ -169,6 +170,28 @@ def test_the_whole_story(root: Settings, capsys: pytest.CaptureFixture[str]) -> 
     rollback(root, first)
     assert current_release(root) == kept_releases(root)[0]
     assert counts(root)["hospital_stay"] == 1
+
+
+def test_a_stay_names_its_patient_and_somebody_unknown_is_refused_at_first_sight(root: Settings) -> None:
+    """Opposition by a stay's number of the hospital; erasure by a number that nobody has sent yet."""
+    stay = {"source": "hospital", "producer": FINESS, "stay": "BOBSTAY1"}
+    assert ask(root, "R-2026-1", "opposition", stay) == 0
+    assert "hospital_stay" not in counts(root)
+    assert read_json(root.ledger / "rights" / "R-2026-1.json")["runs"][0]["subjects"] >= 2
+    assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
+    assert read_json(root.ledger / "rights" / "E-2026-2.json")["runs"][0]["rules"] == ["RGT-004"]
+    text = "".join(one + "\r\n" for one in (HEADER, sale("T20", LATER, birth="03/07/1971", name="LATERNAME;LEA")))
+    deposits.deposit(root, "pharmacy", PHARMACY, "P3", {"v.csv": text.encode()}, covers=DAY, mode="append")
+    run(root, THIRD)
+    ledger = read_json(root.standard / "pharmacy" / THIRD / "state.json")["ledger"]
+    told = {one.get("outcome") or one["event"]: one["count"] for one in ledger if one["delivery_id"] == "P3"}
+    assert told == {"accepted": 1, "erased": 1}
+    zones = ("standard", "identity", "crosswalk", "quarantine", "candidate", "published")
+    assert [place for zone in zones for place in places(root.root / zone, LATER, "LATERNAME")] == []
+    assert places(root.raw, LATER), "deposited bytes wait for the next run"
+    assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
+    assert places(root.root, LATER, "LATERNAME") == []
+    assert len(read_json(root.ledger / "rights" / "E-2026-2.json")["runs"]) == 2
 
 
 def his_rows(settings: Settings) -> dict[str, list[str]]:

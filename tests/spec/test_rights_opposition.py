@@ -14,6 +14,7 @@ from tests.spec.rights_cases import (
     NUMBER,
     SECOND,
     THIRD,
+    WAITING,
     ask,
     close_night,
     counts,
@@ -86,6 +87,21 @@ def test_doing_it_again_adds_nothing(settings: Settings, first: str) -> None:
     before = {zone: everything(settings.root / zone) for zone in zones}
     assert ask(settings, "R-2026-1", "opposition", nir("anna")) == 0
     assert {zone: everything(settings.root / zone) for zone in zones} == before
+
+
+INS = "1.2.250.1.213.1.4"
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [{"ins": with_key(NUMBER["anna"]), "oid": f"{INS}.8"}, {"ins": with_key(WAITING), "oid": f"{INS}.9"}],
+    ids=["ins", "waiting number"],
+)
+def test_whatever_number_names_her_leads_to_all_of_her(
+    settings: Settings, first: str, identifier: dict[str, str]
+) -> None:
+    assert ask(settings, "R-2026-1", "opposition", identifier) == 0
+    assert counts(settings) == {name: n for name, n in BOB.items() if name != "reconciliation"}
 
 
 def test_the_next_nights_do_the_same_work_once(settings: Settings, first: str) -> None:
