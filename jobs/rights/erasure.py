@@ -4,6 +4,8 @@ What tells whose a record is goes last, so that a run that was stopped finds the
 found through the standard zone, and the standard zone through claims and crosswalk. The register remembers both.
 """
 
+from collections.abc import Iterator
+
 import duckdb
 from pyspark.sql import SparkSession
 
@@ -25,24 +27,24 @@ from jobs.rights.zones import Removed, by_marks, clear_zone, standard_pools
 NUMBERS = ("own_nir", "holder_nir", "ins", "number")
 
 
-def erase(spark: SparkSession, settings: Settings, entry: Entry) -> Told:
-    """Take a person out of every zone; doing it again finds what is left or came since."""
+def erase(spark: SparkSession, settings: Settings, entry: Entry) -> Iterator[Told]:
+    """Take a person out of one zone after the other; doing it again finds what is left or came since."""
     raw, deliveries = clear_raw(spark, settings, entry, producers_of(settings, entry.subjects))
+    yield Told({"raw": raw}, notes=whole_files(raw))
     landing, notes = clear_landing(settings, entry, deliveries)
     clear_staging(settings)
-    quarantine = clear_quarantine(spark, settings, entry)
+    yield Told({"landing": landing}, notes=notes)
+    yield Told({"quarantine": clear_quarantine(spark, settings, entry)})
     published, releases = unpublish(settings, entry)
-    standard = clear_standard(settings, entry)
-    identity = clear_identity(settings, entry)
-    crosswalk = clear_crosswalk(settings, entry)
-    zones = {"raw": raw, "landing": landing, "quarantine": quarantine, "published": published}
-    zones |= {"standard": standard, "identity": identity, "crosswalk": crosswalk}
-    return Told(zones, releases, notes + whole_files(raw))
+    yield Told({"published": published}, releases)
+    yield Told({"standard": clear_standard(settings, entry)})
+    yield Told({"identity": clear_identity(settings, entry)})
+    yield Told({"crosswalk": clear_crosswalk(settings, entry)})
 
 
 def whole_files(raw: Removed) -> list[str]:
     """What the certificate must say when more than the person's records went."""
-    count = sum(one["whole_files"] for one in raw.tables.values())
+    count = raw.count("whole_files")
     return [f"RGT-008: {count} raw files could not be cut and went as a whole."] if count else []
 
 

@@ -19,7 +19,7 @@ from jobs.rights.zones import Removed, by_marks, cut_pools, delete, publication_
 
 
 def unpublish(settings: Settings, entry: Entry) -> tuple[Removed, dict[str, str]]:
-    """Take a person out of candidates and releases; what was removed, and ``{release: successor}``.
+    """Take a person out of candidates and releases; what was removed, and ``{release: successor}`` of the request.
 
     The view of an old release goes after its successor can be read, and the files last.
     """
@@ -28,10 +28,10 @@ def unpublish(settings: Settings, entry: Entry) -> tuple[Removed, dict[str, str]
         removed = cut_pools(pools, by_marks(published_marks(settings, entry)), attempt)
         open_folders(settings.published / "pool")
         rewrite(pointers(settings, "candidate"), removed.changed)
-        found = succeed(settings, removed.changed)
+        succeed(settings, removed.changed, entry.request_id)
         remove_old(settings, succession(settings))
         delete(pools, removed)
-    return removed, found
+    return removed, succession(settings, entry.request_id)
 
 
 def open_folders(root: Path) -> None:

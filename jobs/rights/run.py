@@ -1,5 +1,6 @@
 """Requests in, rights carried out, a certificate for each. Safe to stop anywhere and to run again."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from jobs.core.settings import Settings
 from jobs.rights import certificate
 from jobs.rights.erasure import erase
 from jobs.rights.publication import unpublish
-from jobs.rights.register import OPPOSITION, Entry, Register, added, entry_of, load, save
+from jobs.rights.register import ERASURE, Entry, Register, added, entry_of, load, save
 from jobs.rights.request import read_requests
 from jobs.rights.resolve import known, resolve
 from jobs.rights.work import clear_scratch
@@ -26,6 +27,7 @@ def rights(settings: Settings, folder: Path) -> dict[str, Any]:
     A request file goes once its certificate is written. Raises TryAgain while any other job runs, DataRefused before
     anything is touched when a request is bad or a night is half-way.
     """
+    settings.rights.mkdir(mode=0o700, exist_ok=True)  # a root of before there were rights
     with all_quiet(settings):
         require_no_open_night(settings)
         requests = read_requests(folder, settings.policy["rights"]["signed_off_by"])
@@ -51,19 +53,25 @@ def carry_out(settings: Settings, register: Register) -> int:
             if found != entry:
                 register = register.put(found)
                 save(settings, register)
-            told = erase(spark, settings, found) if found.kind != OPPOSITION else oppose(settings, found)
-            total += certificate.write(settings, found, told)
-            if not found.done:
+            told = certificate.Told()
+            for part in erase(spark, settings, found) if found.kind == ERASURE else oppose(settings, found):
+                certificate.merge(told, part)
+                if not found.done:
+                    certificate.write(settings, found, part)
+            total += told.files
+            if found.done:
+                certificate.write(settings, found, told)
+            else:
                 register = register.put(replace(found, done=True))
                 save(settings, register)
             say(certificate.sentence(found, told))
     return total
 
 
-def oppose(settings: Settings, entry: Entry) -> certificate.Told:
+def oppose(settings: Settings, entry: Entry) -> Iterator[certificate.Told]:
     """An opposition: nothing is published any more; the standard zone keeps its rows, which no release is made from."""
     removed, releases = unpublish(settings, entry)
-    return certificate.Told({"published": removed}, releases)
+    yield certificate.Told({"published": removed}, releases)
 
 
 def require_no_open_night(settings: Settings) -> None:

@@ -28,24 +28,21 @@ from jobs.release.succession import record, successor
 from jobs.rights.pointers import Changed
 
 
-def succeed(settings: Settings, changed: Changed) -> dict[str, str]:
-    """Write the successors of all kept releases that name a changed file, oldest first; ``{old: new}``.
+def succeed(settings: Settings, changed: Changed, cause: str) -> None:
+    """Write the successors of all kept releases that name a changed file, oldest first. ``cause``: the request.
 
     Order: view, succession, decision, current. Each step is harmless to repeat, and a reader sees the old or the new.
     """
-    found: dict[str, str] = {}
     for name in kept_releases(settings):
         content = read_json(settings.published / name / "release.json")
         after = succeeding(settings, content, changed)
         if after is None:
             continue
         build(settings, name, after)
-        found[name] = after["release"]
-        record(settings, name, after["release"])
+        record(settings, name, after["release"], cause)
         move_decisions(settings, name, after["release"])
         if current_release(settings) == name:
             switch(settings, after["release"])
-    return found
 
 
 def succeeding(settings: Settings, content: dict[str, Any], changed: Changed) -> dict[str, Any] | None:

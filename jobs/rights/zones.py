@@ -40,6 +40,10 @@ class Removed:
         self.files[cut.before] = cut.after.sha256 if cut.after else None
         self.changed[cut.before] = cut.after
 
+    def count(self, name: str) -> int:
+        """One count over all tables."""
+        return sum(one[name] for one in self.tables.values())
+
     def to_json(self) -> dict[str, Any]:
         """As a certificate tells it."""
         tables = {name: dict(sorted((+one).items())) for name, one in self.tables.items()}

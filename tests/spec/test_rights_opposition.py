@@ -1,5 +1,8 @@
 """Opposition: gone from the next release and from every kept one, whatever identifier was given."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -7,6 +10,8 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
 from jobs.link.run import link
 from jobs.release.publish import current_release, kept_releases
+from jobs.rights import publication
+from jobs.rights.__main__ import main
 from jobs.rollback.__main__ import rollback, verify
 from tests.spec.link_cases import claim, subject
 from tests.spec.rights_cases import (
@@ -160,3 +165,21 @@ def test_a_night_half_way_is_not_changed_under_its_feet(
     link(settings, SECOND)
     assert ask(settings, "R-2026-1", "opposition", nir("anna")) == 65
     assert "RGT-006" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", ["succeed", "remove_old", "delete", "rewrite"])
+def test_a_run_that_is_stopped_goes_on_to_the_same_end(
+    settings: Settings, first: str, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise RuntimeError("stopped")
+
+    shutil.copytree(settings.root, tmp_path / "other", symlinks=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, step, killed)
+        assert ask(settings, "R-2026-1", "opposition", nir("anna")) == 1
+    assert main([]) == 0, "the request is still there"
+    ended = {zone: everything(settings.root / zone) for zone in ("published", "candidate", "ledger", "identity")}
+    monkeypatch.setenv("VEILLEE_ROOT", str(tmp_path / "other"))
+    assert ask(Settings(tmp_path / "other"), "R-2026-1", "opposition", nir("anna")) == 0
+    assert {zone: everything(tmp_path / "other" / zone) for zone in ended} == ended
