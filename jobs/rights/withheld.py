@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.core.nights import previous_state
 from jobs.core.schema import load_schema, source_of
 from jobs.core.settings import Settings
-from jobs.core.snapshot import DataFile, Partitions
+from jobs.core.snapshot import DataFile, Partitions, tables_from_json
 from jobs.rights.opposed import read_opposed
 from jobs.rights.register import OPPOSITION, load
 from jobs.rights.resolve import Values, lines
@@ -43,15 +44,21 @@ class Withheld:
 def withheld_of(settings: Settings, night: str, hospital_lines: Partitions) -> Withheld:
     """What the opposed of a night withhold. ``hospital_lines`` as the night's state names them, by month.
 
-    Stays withdrawn since stay in the register that named them, so that what is told of them stays withheld.
+    A stay that is withdrawn tonight is in the state before alone; one withdrawn earlier is in the register, if its run
+    saw it. A stay that is somebody else's now is not withheld.
     """
     subjects = read_opposed(settings, night).subjects
     if not subjects:
         return Withheld()
     pool = standard_pool(settings, "hospital")
-    files = [str(pool.path(file)) for named in hospital_lines.values() for file in named]
-    stays = frozenset(stay for _, stay in lines(files, subjects, "subject_id"))
-    return Withheld(subjects, stays | load(settings).all_of(OPPOSITION, "stays"))
+    now = [str(pool.path(file)) for _, file in pairs(hospital_lines)]
+    before = (previous_state(settings, "hospital", night) or {}).get("tables", {})
+    held = tables_from_json(before).get(STAY_FILES, {})
+    both = sorted({*now, *[str(pool.path(file)) for _, file in pairs(held)]})
+    stays = frozenset(stay for _, stay in lines(both, subjects, "subject_id"))
+    stays |= load(settings).all_of(OPPOSITION, "stays")
+    others = frozenset(stay for subject, stay in lines(now, stays, "stay_id") if subject not in subjects)
+    return Withheld(subjects, stays - others)
 
 
 def withheld_months(

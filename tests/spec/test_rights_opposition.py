@@ -18,6 +18,7 @@ from tests.spec.rights_cases import (
     FIRST,
     NUMBER,
     SECOND,
+    STAYS,
     THIRD,
     WAITING,
     ask,
@@ -119,6 +120,19 @@ def test_the_next_nights_do_the_same_work_once(settings: Settings, first: str) -
     assert third["fingerprints"] == second["fingerprints"]
     assert third["ledger"] == [], "who was withheld before is not told again"
     assert not read_json(settings.identity / THIRD / "opposed.json")["again"]
+
+
+def test_a_withdrawn_stay_stays_withheld(settings: Settings, first: str) -> None:
+    """Her stay is told no more: only its change is, which knows no person."""
+    ask(settings, "R-2026-1", "opposition", nir("anna"))
+    content = rows_of_night()
+    hospital = content["hospital"]
+    for name in ("hospital_stay", "hospital_line"):
+        hospital[name] = [row for row in hospital[name] if row["stay_id"] != STAYS["anna", "2026-11"] * 32]
+    for night in (SECOND, THIRD):
+        close_night(settings, night, content)
+        national(settings, night)
+        assert counts(settings)["hospital_stay_change"] == 1
 
 
 def test_whoever_is_not_known_yet_is_withheld_from_the_first_night_on(settings: Settings, first: str) -> None:
