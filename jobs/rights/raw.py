@@ -14,7 +14,7 @@ from jobs.core.cli import SOURCES
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, write_json
 from jobs.pull.packs import PackWriter, pull_path, raw_folder
-from jobs.pull.received import received_elsewhere
+from jobs.pull.received import is_open, received_elsewhere
 from jobs.pull.stage import content_of, place_pack
 from jobs.rights.numbers import Seeker
 from jobs.rights.register import Entry
@@ -32,12 +32,13 @@ def clear_raw(
 ) -> tuple[Removed, set[Delivery]]:
     """Rewrite the packs that hold the person; what was removed, and the deliveries it was in.
 
-    A line is overwritten by blanks; a file of another format goes as a whole, with what it says of others.
+    A line is overwritten by blanks; a file of another format goes as a whole, with what it says of others. A night
+    that may still be pulled or read is left alone: what it reads is refused, and the next run finds its bytes.
     """
     removed, deliveries = Removed(), set[Delivery]()
     seeker = Seeker(settings, entry.numbers)
     for source in SOURCES:
-        for night in pulled_nights(settings, source):
+        for night in closed_pulls(settings, source):
             spots = Spots()
             by_numbers(settings, source, night, seeker, spots)
             with attempt_folder(settings) as attempt:
@@ -49,6 +50,18 @@ def clear_raw(
                 rewrite_night(settings, source, night, spots, attempt, removed)
             deliveries |= {(source, *one) for one in spots.deliveries}
     return removed, deliveries
+
+
+def closed_pulls(settings: Settings, source: str) -> list[str]:
+    """Nights of a source whose deliveries are read for good."""
+    return [night for night in pulled_nights(settings, source) if not is_open(settings, source, night)]
+
+
+def still_open(settings: Settings, source: str) -> set[tuple[str, str]]:
+    """(producer, delivery) of what an open night has pulled; pulling it again asks the landing."""
+    nights = set(pulled_nights(settings, source)) - set(closed_pulls(settings, source))
+    pulls = [read_json(pull_path(settings, source, night)) for night in sorted(nights)]
+    return {(one["producer"], one["delivery_id"]) for pull in pulls for one in pull["deliveries"]}
 
 
 def rewrite_night(settings: Settings, source: str, night: str, spots: Spots, attempt: Path, removed: Removed) -> None:
@@ -112,7 +125,7 @@ def forgotten(pull: dict[str, Any], spots: Spots) -> dict[str, Any]:
 def clear_landing(settings: Settings, entry: Entry, found: set[Delivery]) -> tuple[Removed, list[str]]:
     """Remove received deliveries that hold the person from a landing that is a folder; and notes on what stays.
 
-    A delivery that nobody has pulled yet stays: it is read, and the person's records in it are refused.
+    A delivery that nobody has pulled for good stays: it is read, and the person's records in it are refused.
     """
     removed, notes = Removed(), list[str]()
     if settings.policy["landing"]["kind"] != "folder":
@@ -120,7 +133,7 @@ def clear_landing(settings: Settings, entry: Entry, found: set[Delivery]) -> tup
         return removed, [f"landing: not a folder of this root; to be deleted there: {named}."] if named else []
     seeker, waiting = Seeker(settings, entry.numbers), 0
     for source in SOURCES:
-        received = received_elsewhere(settings, source, "").told
+        received = set(received_elsewhere(settings, source, "").told) - still_open(settings, source)
         for folder in sorted((settings.landing / source).glob("*/*")):
             place = (source, folder.parent.name, folder.name)
             if not folder.is_dir() or folder.is_symlink() or not (place in found or holds(folder, seeker)):
@@ -132,7 +145,9 @@ def clear_landing(settings: Settings, entry: Entry, found: set[Delivery]) -> tup
             told.update(whole_deliveries=1, files=sum(1 for path in folder.iterdir()))
             shutil.rmtree(folder)
     if waiting:
-        notes.append(f"landing: {waiting} deliveries wait to be pulled; their records of the person will be refused.")
+        notes.append(
+            f"landing: {waiting} deliveries are not read for good yet; their records of the person will be refused."
+        )
     return removed, notes
 
 

@@ -179,9 +179,14 @@ def test_a_stay_names_its_patient_and_somebody_unknown_is_refused_at_first_sight
     assert "hospital_stay" not in counts(root)
     assert read_json(root.ledger / "rights" / "R-2026-1.json")["runs"][0]["subjects"] >= 2
     assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
-    assert read_json(root.ledger / "rights" / "E-2026-2.json")["runs"][0]["rules"] == ["RGT-004"]
+    certificate = root.ledger / "rights" / "E-2026-2.json"
+    assert read_json(certificate)["runs"][0]["rules"] == ["RGT-004"]
     text = "".join(one + "\r\n" for one in (HEADER, sale("T20", LATER, birth="03/07/1971", name="LATERNAME;LEA")))
     deposits.deposit(root, "pharmacy", PHARMACY, "P3", {"v.csv": text.encode()}, covers=DAY, mode="append")
+    deposits.load(root, THIRD, "pharmacy")
+    deposited = {zone: everything(root.root / zone / "pharmacy") for zone in ("landing", "raw")}
+    assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
+    assert {zone: everything(root.root / zone / "pharmacy") for zone in deposited} == deposited, "the night is open"
     run(root, THIRD)
     ledger = read_json(root.standard / "pharmacy" / THIRD / "state.json")["ledger"]
     told = {one.get("outcome") or one["event"]: one["count"] for one in ledger if one["delivery_id"] == "P3"}
@@ -191,7 +196,7 @@ def test_a_stay_names_its_patient_and_somebody_unknown_is_refused_at_first_sight
     assert places(root.raw, LATER), "deposited bytes wait for the next run"
     assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
     assert places(root.root, LATER, "LATERNAME") == []
-    assert len(read_json(root.ledger / "rights" / "E-2026-2.json")["runs"]) == 2
+    assert len(read_json(certificate)["runs"]) == 2
 
 
 def his_rows(settings: Settings) -> dict[str, list[str]]:
