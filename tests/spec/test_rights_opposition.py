@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.keys import ensure_key
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
 from jobs.link.run import link
@@ -188,6 +189,7 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_end(
     def killed(*_: object) -> None:
         raise RuntimeError("stopped")
 
+    ensure_key(settings, "rights")  # the same in both roots
     shutil.copytree(settings.root, tmp_path / "other", symlinks=True)
     with monkeypatch.context() as patch:
         patch.setattr(publication, step, killed)
