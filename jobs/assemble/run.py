@@ -40,7 +40,7 @@ def assemble(settings: Settings, night: str, source: str | None = None) -> dict[
         "tables": tables_to_json(tables),
         "changed": changed(before, tables),
         "inputs": {name: {"status": state["status"], "night": state["night"]} for name, state in states.items()},
-        "ledger": lines,
+        "ledger": lines + opposed_lines(settings, night),
     }
     write_json(settings.candidate / night / "candidate.json", candidate)
     return {name: sum(file.rows for file in files_of(parts)) for name, parts in sorted(tables.items())}
@@ -52,6 +52,12 @@ def pseudonymised(settings: Settings, night: str) -> Tables:
         return tables_from_json(read_json(settings.candidate / night / "pseudonymised.json")["tables"])
     except FileNotFoundError:
         raise DataRefused(f"night {night} has no pseudonymised.json; run jobs.pseudonymise first.") from None
+
+
+def opposed_lines(settings: Settings, night: str) -> list[dict[str, Any]]:
+    """What pseudonymise withheld for the rights of persons, as the ledger tells it."""
+    found: list[dict[str, Any]] = read_json(settings.candidate / night / "pseudonymised.json").get("ledger", [])
+    return found
 
 
 def small_tables(settings: Settings, states: dict[str, dict[str, Any]]) -> Tables:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from jobs.core.errors import ConfigError
 from jobs.core.settings import Settings
 
-NAMES = ("collector", "centre", "index")
+NAMES = ("collector", "centre", "index", "rights")
 BYTES = 32
 
 

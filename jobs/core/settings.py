@@ -25,6 +25,7 @@ CLOSED_ZONES = (
     "ledger",
     "keys",
     "work",
+    "rights",
     "truth",
 )
 KINDS = ("synthetic", "real")

@@ -18,6 +18,7 @@ from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_
 from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
 from jobs.link.keep import Keep
 from jobs.link.traits import trait_rows
+from jobs.rights.opposed import write_opposed
 
 Counts = dict[str, Any]
 
@@ -32,6 +33,7 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
     inputs = {name: state["claims"] for name, state in states.items()}
     if not found:
         counts = count_by_tier([]) | {"claims": 0, "subjects_known": 0, "persons_new": 0}
+        write_opposed(settings, night, base.night)
         return publish(settings, night, base, {}, {}, inputs, counts)
     with attempt_folder(settings) as attempt, spark_session(settings, f"link {night}") as spark:
         return link_claims(spark, settings, night, base, found, inputs, attempt)
@@ -52,6 +54,8 @@ def link_claims(
     new, known, traits = split(spark, settings, base, trait_rows(claims), keep)
     numbered = keep(number_persons(decide(new, traits, keep), night, key_table(spark, settings, "index")))
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
+    traits_now = base.index.get("person_trait", {}) | index["person_trait"]
+    write_opposed(settings, night, base.night, spark, traits_now, base.crosswalk | crosswalk)
     counts = count_by_tier(numbered.groupBy("tier").count().collect())
     counts |= {
         "claims": claims.count(),

@@ -1,12 +1,13 @@
 """One published care table: changed months of its standard rows, under pseudonym."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.errors import DataRefused
+from jobs.core.ledger import Unbalanced
 from jobs.core.schema import load_schema, source_of
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, Pool, files_of
@@ -16,6 +17,7 @@ from jobs.pseudonymise.derive import derived
 from jobs.pseudonymise.generalise import published_rows
 from jobs.pseudonymise.months import Plan
 from jobs.release.pools import candidate_pool
+from jobs.rights.withheld import Withheld, without
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Work:
     key: DataFrame
     version: int
     crosswalk: Partitions
+    withheld: Withheld = field(default_factory=Withheld)
 
     def people(self) -> DataFrame:
         """The crosswalk of the night."""
@@ -35,9 +38,10 @@ class Work:
         return read_files(self.spark, pool, files_of(self.crosswalk), load_schema("crosswalk/crosswalk"))
 
     def standard_rows(self, table: str, files: list[DataFile]) -> DataFrame:
-        """Rows of some files of a standard table."""
+        """Rows of some files of a standard table, without those of opposed persons."""
         pool = Pool(self.settings.standard / source_of(table) / "pool")
-        return read_files(self.spark, pool, files, load_schema(f"standard/{table}"))
+        rows = read_files(self.spark, pool, files, load_schema(f"standard/{table}"))
+        return without(rows, table, self.withheld, self.spark, self.attempt)
 
 
 def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
@@ -61,4 +65,17 @@ def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
             f"LNK-001: {seen.get['orphans']} rows of {plan.schema.name} have a subject without a person; "
             "their source must state a claim for every subject."
         )
+    require_balance(plan, months, files, written)
     return written
+
+
+def require_balance(plan: Plan, months: list[str], files: list[DataFile], written: Partitions) -> None:
+    """Standard rows are published or withheld, none else. Raises Unbalanced. A derived table has rows of its own."""
+    if plan.schema.veillee.get("derive"):
+        return
+    withheld = sum(plan.withheld[month].rows for month in months if month in plan.withheld)
+    rows, made = sum(file.rows for file in files), sum(file.rows for file in files_of(written))
+    if rows != made + withheld:
+        raise Unbalanced(
+            f"RGT-007: {plan.schema.name}: {rows} standard rows, {made} made for publication and {withheld} withheld."
+        )

@@ -2,27 +2,39 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from jobs.core.schema import TableSchema, schemas_of
+from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, canonical_json
+from jobs.rights.withheld import Withheld, withheld_months
 
 # Raise it when pseudonymisation itself changes what it writes, so that every month is made again.
 METHOD = "1"
+
+
+class Month(NamedTuple):
+    """A month with withheld rows: its fingerprint without regard to rights, a mark of whose they are, their number."""
+
+    plain: str
+    mark: str
+    rows: int
 
 
 @dataclass(frozen=True)
 class Plan:
     """One published table of a night: its standard files by care month, and the fingerprint of each month.
 
-    ``beside`` are the files of the second standard table that a derived one needs.
+    ``beside`` are the files of the second standard table that a derived one needs; ``withheld`` the months that hold
+    rows of opposed persons, whose fingerprints say whose.
     """
 
     schema: TableSchema
     files: Partitions
     fingerprints: dict[str, str]
     beside: Partitions = field(default_factory=dict)
+    withheld: dict[str, Month] = field(default_factory=dict)
 
     @property
     def personal(self) -> bool:
@@ -42,6 +54,25 @@ class Plan:
     def changed(self, base: dict[str, str]) -> list[str]:
         """Months whose fingerprint is not the base's."""
         return [month for month, mark in sorted(self.fingerprints.items()) if base.get(month) != mark]
+
+
+def withholding(
+    settings: Settings, one: Plan, withheld: Withheld, base: dict[str, str], known: dict[str, list[Any]], again: bool
+) -> Plan:
+    """The plan with the months that hold withheld rows. ``known``: what the base knew of them, by month.
+
+    A month that is as it was in the base is not opened, unless somebody is opposed ``again`` who was published before.
+    """
+    table, found, unread = one.schema.veillee["standard"], {}, {}
+    for month, plain in one.fingerprints.items():
+        if again or (month not in known and base.get(month) != plain) or (month in known and known[month][0] != plain):
+            unread[month] = one.files[month]
+        elif month in known:
+            found[month] = Month(*known[month])
+    for month, (mark, rows) in withheld_months(settings, table, unread, withheld).items():
+        found[month] = Month(one.fingerprints[month], mark, rows)
+    marks = {month: hashlib.sha256(f"{told.plain} {told.mark}".encode()).hexdigest() for month, told in found.items()}
+    return replace(one, fingerprints=one.fingerprints | marks, withheld=dict(sorted(found.items())))
 
 
 def care_tables() -> list[TableSchema]:

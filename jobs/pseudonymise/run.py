@@ -1,7 +1,7 @@
 """The pseudonymise stage: changed months of each table, and the persons they bring or take away."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from jobs.core.attempt import attempt_folder
 from jobs.core.errors import DataRefused
 from jobs.core.keys import check_value, current_version, key_table, require_same_key
+from jobs.core.ledger import line
 from jobs.core.nights import base_night, require_serial
-from jobs.core.schema import load_schema
+from jobs.core.schema import load_schema, source_of
 from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import (
@@ -27,9 +28,11 @@ from jobs.core.snapshot import (
 from jobs.core.tables import read_files, write_table
 from jobs.link.inputs import states_of
 from jobs.pseudonymise.care import Work, care_table
-from jobs.pseudonymise.months import Plan, care_tables, plan
+from jobs.pseudonymise.months import Plan, by_month, care_tables, plan, withholding
 from jobs.pseudonymise.persons import departed, partitions_to_write, person_rows
 from jobs.release.pools import candidate_pool, locate
+from jobs.rights.opposed import read_opposed
+from jobs.rights.withheld import STAY_FILES, Withheld, withheld_of
 
 Tables = dict[str, Partitions]
 
@@ -41,6 +44,7 @@ class Before:
     night: str | None
     tables: Tables
     fingerprints: dict[str, dict[str, str]]
+    withheld: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
 
 def pseudonymise(settings: Settings, night: str, source: str | None = None) -> dict[str, Any]:
@@ -52,6 +56,9 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
     before = load_before(settings, night, version)
     mark = f"{version}.{check_value(settings, 'centre', version)}"
     plans = [plan(schema, states, mark) for schema in care_tables()]
+    withheld = withheld_of(settings, night, by_month(STAY_FILES, states))
+    if withheld:
+        plans = [held_back(settings, one, withheld, before, read_opposed(settings, night).again) for one in plans]
     tables, counts = kept(plans, before), {"months_made": 0, "months_kept": 0}
     work = {one.schema.name: one.changed(before.fingerprints.get(one.schema.name, {})) for one in plans}
     counts["months_made"] = sum(len(months) for months in work.values())
@@ -59,7 +66,8 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
     lost = any(set(before.tables.get(one.schema.name, {})) - set(one.files) for one in plans)
     if counts["months_made"] or lost:
         with attempt_folder(settings) as attempt, spark_session(settings, f"pseudonymise {night}") as spark:
-            job = Work(spark, settings, attempt, key_table(spark, settings, "centre", version), version, crosswalk)
+            key = key_table(spark, settings, "centre", version)
+            job = Work(spark, settings, attempt, key, version, crosswalk, withheld)
             for one in plans:
                 tables[one.schema.name] |= care_table(job, one, work[one.schema.name])
             tables["person"] = persons(job, plans, work, tables, before, index)
@@ -67,9 +75,30 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
     marks = {one.schema.name: one.fingerprints for one in plans}
     write_json(
         settings.candidate / night / "pseudonymised.json",
-        body | {"fingerprints": marks, "tables": tables_to_json(tables)},
+        body | told_of_rights(plans, before) | {"fingerprints": marks, "tables": tables_to_json(tables)},
     )
     return counts | {name: sum(file.rows for file in files_of(parts)) for name, parts in sorted(tables.items())}
+
+
+def held_back(settings: Settings, one: Plan, withheld: Withheld, before: Before, again: bool) -> Plan:
+    """A plan that withholds rows of opposed persons."""
+    name = one.schema.name
+    known = before.withheld.get(name, {})
+    return withholding(settings, one, withheld, before.fingerprints.get(name, {}), known, again)
+
+
+def told_of_rights(plans: list[Plan], before: Before) -> dict[str, Any]:
+    """What is withheld by table and month, and the ledger lines of what came under opposition since the base."""
+    held = {one.schema.name: {month: list(told) for month, told in one.withheld.items()} for one in plans}
+    lines = []
+    for one in plans:
+        was = sum(told[2] for told in before.withheld.get(one.schema.name, {}).values())
+        count = sum(told.rows for told in one.withheld.values()) - was
+        if count > 0 and not one.schema.veillee.get("derive"):
+            about = {"source": source_of(one.schema.veillee["standard"]), "table": one.schema.name}
+            lines.append(line(count, stage="pseudonymise", event="opposed", **about))
+    told = {name: months for name, months in held.items() if months}
+    return {"withheld": told, "ledger": lines} if told or before.withheld else {}
 
 
 def linked(settings: Settings, night: str) -> tuple[Tables, Partitions]:
@@ -92,7 +121,7 @@ def load_before(settings: Settings, night: str, version: int) -> Before:
     found = read_json(path)
     if found["key_version"] == version:
         require_same_key(settings, "centre", found["key_check"], version)
-    return Before(base, tables_from_json(found["tables"]), found["fingerprints"])
+    return Before(base, tables_from_json(found["tables"]), found["fingerprints"], found.get("withheld", {}))
 
 
 def kept(plans: list[Plan], before: Before) -> Tables:

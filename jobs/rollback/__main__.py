@@ -9,6 +9,7 @@ from jobs.core.errors import DataRefused, JobError
 from jobs.core.settings import Settings, load_settings
 from jobs.core.snapshot import read_json, sha256_of
 from jobs.release.publish import current_release, kept_releases, switch
+from jobs.release.succession import successor
 
 
 def verify(settings: Settings, name: str) -> int:
@@ -29,8 +30,12 @@ def verify(settings: Settings, name: str) -> int:
 
 
 def rollback(settings: Settings, name: str) -> None:
-    """Verify a kept release and make it current. The next night goes on from the newest one, not from it."""
+    """Verify a kept release and make it current. The next night goes on from the newest one, not from it.
+
+    The name of a release that another took the place of (for a right of a person) leads to that one.
+    """
     with lock(settings, "national"):
+        name = successor(settings, name)
         files = verify(settings, name)
         before = current_release(settings)
         switch(settings, name)

@@ -12,6 +12,8 @@ from jobs.core.snapshot import DataFile, Partitions, write_json
 from jobs.core.tables import write_table
 from jobs.replay.release import Released, released_records, write_released
 from jobs.replay.requests import Replay
+from jobs.rights.memory import write_refused
+from jobs.rights.refuse import without_erased, without_erased_bytes
 from jobs.standardise.claims import new_claims
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.counts import Counts, intake_lines, producer_entries
@@ -21,6 +23,7 @@ from jobs.standardise.pools import claim_pool, quarantine_path, quarantine_pool,
 
 def write_proposal(context: Context, result: Standardised, replays: list[Replay]) -> dict[str, Any]:
     """Write the tables of a night and return its proposal. Raises Unbalanced when a record has no outcome or two."""
+    result, refused = without_erased(context, result)
     records = context.cache(result.records.select(*[F.col(c.name).cast(c.dataType) for c in RECORDS.fields]))
     fresh = only(context, records, replayed=False)
     intake, counts = write_intake(context, fresh, result.shown_files)
@@ -33,6 +36,8 @@ def write_proposal(context: Context, result: Standardised, replays: list[Replay]
     }
     tables = write_standard(context, result)
     write_released(context, released)
+    if refused is not None:
+        write_refused(context.settings, context.source, context.night, refused)
     return {
         "night": context.night,
         "source": context.source,
@@ -62,7 +67,7 @@ def write_quarantine(context: Context, fresh: DataFrame, counts: Counts) -> list
     files: list[DataFile] = []
     if counts.quarantined:
         schema = load_schema("quarantine/quarantined_record")
-        rows = placed(context, fresh.where(F.col("outcome") == "quarantined"))
+        rows = placed(context, without_erased_bytes(context, fresh.where(F.col("outcome") == "quarantined")))
         files = night_files(
             write_table(schema.select(rows), schema, quarantine_pool(context.settings), context.attempt)
         )

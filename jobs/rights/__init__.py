@@ -1,0 +1,1 @@
+"""Rights of persons: opposition (no reuse for research) and erasure, in every zone."""

@@ -1,0 +1,111 @@
+"""Numbers in bytes, blanked lines, files without rows, pointers that name other files."""
+
+from datetime import date
+
+import pyarrow.parquet as pq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.core.attempt import attempt_folder
+from jobs.core.keys import key_bytes
+from jobs.core.schema import load_schema
+from jobs.core.settings import Settings
+from jobs.core.snapshot import DataFile, Pool
+from jobs.core.tables import write_small
+from jobs.core.tokens import text_hex
+from jobs.rights.cut import Marks, cut_file
+from jobs.rights.numbers import Seeker
+from jobs.rights.pointers import replaced
+from jobs.rights.spots import blanked
+from tests.documents_made import archive
+
+HERS, OTHER = "2480299999001", "1480299999001"
+
+
+def seeker(settings: Settings, *numbers: str) -> Seeker:
+    key = key_bytes(settings, "rights")
+    return Seeker(settings, frozenset(text_hex(key, "number", one) for one in numbers))
+
+
+def test_a_number_is_found_however_it_is_written(settings: Settings) -> None:
+    found = seeker(settings, HERS, "24802" + "2A" + "999001")
+    for text in (HERS, f"99{HERS}20", "2 48 02 99 999 001 20", "2-48-02-99-999-001", '"nir":"' + HERS + '"'):
+        assert found.holds(text.encode("latin-1")), text
+    assert found.holds(b"24802" + b"2a" + b"999001"), "Corsica, in lower case"
+    assert found.holds(HERS.encode("utf-16"))
+    assert found.holds(archive({"a/b.xml": f"<id extension='{HERS}'/>".encode()}))
+    assert found.holds(archive({f"{HERS}.xml": b"-"}))
+    for text in (OTHER, HERS[:12], HERS[:6] + "x" + HERS[6:], "", "PK\x03\x04 damaged"):
+        assert not found.holds(text.encode("latin-1")), text
+    assert not seeker(settings).holds(HERS.encode())
+
+
+def test_a_number_is_found_at_its_place_among_any_bytes(settings: Settings) -> None:
+    found = seeker(settings, HERS)
+
+    @given(before=st.binary(max_size=40), after=st.binary(max_size=40))
+    def anywhere(before: bytes, after: bytes) -> None:
+        assert len(before) in found.places(before + HERS.encode() + after)
+
+    anywhere()
+
+
+@given(lines=st.lists(st.binary(max_size=20).map(lambda one: one.replace(b"\r", b"").replace(b"\n", b"")), min_size=1))
+def test_blanking_a_line_leaves_every_other_byte_where_it_is(lines: list[bytes]) -> None:
+    data = b"\r\n".join([*lines, b"her line", *lines])
+    place = len(b"\r\n".join([*lines, b""]))
+    after, count = blanked(data, {place + 3, place + 5})
+    assert count == 1
+    assert len(after) == len(data)
+    assert after == data[:place] + b" " * 8 + data[place + 8 :]
+    assert blanked(after, {place}) == (after, 0), "again is nothing"
+
+
+def child(name: str, subject: str, mother: str | None) -> dict[str, object]:
+    """A claim of somebody."""
+    row: dict[str, object] = dict.fromkeys(load_schema("identity/claim").names)
+    row |= {"claim_id": name, "subject_id": subject, "mother_subject_id": mother, "holder_nir": HERS}
+    return row | {"night": "n", "source": "s", "producer": "p", "delivery_id": "d", "birth_date": date(2000, 1, 1)}
+
+
+def test_a_file_without_a_person_is_the_file_that_would_have_been_written(settings: Settings) -> None:
+    schema, pool = load_schema("identity/claim"), Pool(settings.identity / "pool")
+    rows = [child("1", "her", None), child("2", "kid", "her"), child("3", "else", None)]
+    clean = [row | {"mother_subject_id": None, "holder_nir": None} for row in rows[1:]]
+    cells = {"mother_subject_id": frozenset({"her"}), "holder_nir": frozenset({HERS})}
+    marks = Marks({("subject_id",): frozenset({"her"})}, cells)
+    with attempt_folder(settings) as attempt:
+        whole, expected = (write_small(one, schema, pool, attempt) for one in (rows, clean))
+        cut = cut_file(pool.path(whole), marks, pool, attempt)
+        assert cut is not None
+        assert (cut.before, cut.after, cut.rows, cut.cells) == (whole.sha256, expected, 1, 3)
+        assert cut_file(pool.path(expected), marks, pool, attempt) is None
+        alone = write_small(rows[:1], schema, pool, attempt)
+        gone = cut_file(pool.path(alone), marks, pool, attempt)
+    assert gone is not None
+    assert (gone.after, gone.rows) == (None, 1)
+    assert pq.read_table(pool.path(expected)).num_rows == 2
+
+
+def test_of_several_columns_the_first_that_a_table_has_decides() -> None:
+    marks = Marks({("subject_id",): frozenset("a"), ("stay_id",): frozenset("b"), ("x", "y"): frozenset("c")})
+    assert marks.of(["stay_id", "subject_id"])[0] == ("subject_id",)
+    assert marks.of(["stay_id", "x", "y"])[0] == ("stay_id",)
+    assert marks.of(["y", "x"])[0] == ("x", "y")
+    assert marks.of(["x"])[0] == ()
+
+
+def test_a_pointer_names_the_new_files_and_keeps_its_shape() -> None:
+    old, new, other = (DataFile(name * 64, 3, 9) for name in "abc")
+    value = {
+        "night": "2026-11-22",
+        "tables": {"t": {"1": [old.to_json()], "2": [other.to_json()], "3": [other.to_json(), old.to_json()]}},
+        "claims": [{"night": "2026-11-22", "files": [other.to_json()], "except": []}],
+    }
+    after = replaced(value, {old.sha256: new, other.sha256: None})
+    assert after == {
+        "night": "2026-11-22",
+        "tables": {"t": {"1": [new.to_json()], "3": [new.to_json()]}},
+        "claims": [{"night": "2026-11-22", "files": [], "except": []}],
+    }
+    assert replaced(value, {}) == value
