@@ -1,7 +1,9 @@
 """The driver: which deliveries a night loads, which parser reads them, and the one pointer that proposes the result."""
 
 import importlib
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.errors import DataRefused
@@ -12,6 +14,12 @@ from jobs.core.snapshot import read_json, write_json
 from jobs.replay.requests import Replay, take_requests
 from jobs.standardise.deliveries import Delivery, complete_deliveries, read_pull
 from jobs.standardise.pools import proposal_path
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SHARES = "spark.sql.shuffle.partitions"
+SHARE_BYTES = 33_554_432  # of deposited files; as rows with their tokens they take some five times as much
 
 
 def standardise_night(settings: Settings, night: str, source: str | None) -> dict[str, Any]:
@@ -61,9 +69,25 @@ def propose(
             replayed=replayed_packs(spark, settings, source, night, replays),
         )
         try:
-            return write_proposal(context, parser.standardise(context), replays)
+            with shares(spark, deliveries):
+                return write_proposal(context, parser.standardise(context), replays)
         finally:
             context.release()
+
+
+@contextmanager
+def shares(spark: "SparkSession", deliveries: list[Delivery]) -> Iterator[None]:
+    """Shuffles of as many parts as the night's bytes ask for, so that a task's memory is bounded whatever arrived.
+
+    No result depends on the number.
+    """
+    size = sum(item["bytes"] for one in deliveries for item in one.files)
+    before = spark.conf.get(SHARES) or ""
+    spark.conf.set(SHARES, str(max(int(before), -(-size // SHARE_BYTES))))
+    try:
+        yield
+    finally:
+        spark.conf.set(SHARES, before)
 
 
 def empty_proposal(night: str, source: str, base: dict[str, Any] | None) -> dict[str, Any]:
