@@ -1,41 +1,33 @@
-"""Nights of the shared record in a test: files in; tables, intake and events out, by the real parser and writer."""
+"""Nights of the shared record in a test: files in; tables, intake and events out, by the real parser and writer.
+
+Deliveries are of documents (``shared-record``) unless their key names another format.
+"""
 
 import hmac
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Pool
 from jobs.standardise import shared_record
-from jobs.standardise.context import PACKS, Context
+from jobs.standardise.context import PACKS
 from jobs.standardise.deliveries import Delivery
 from jobs.standardise.pools import claim_pool, intake_pool, quarantine_pool, standard_pool
 from jobs.standardise.write import write_proposal
+from tests.given import Given
 
 Files = dict[str, bytes]
+Sent = Mapping[tuple[str, ...], Files]  # producer, delivery, and the format where it is not documents
+DOCUMENTS = "shared-record"
 Row = dict[str, Any]
 NAMES: dict[str, str] = {}  # neutral name -> deposited name; keyed tokens, so that roots do not mix
-
-
-@dataclass
-class Night(Context):
-    """A context whose packs are given instead of pulled."""
-
-    files: dict[tuple[str, str], Files] | None = None
-
-    def packs(self) -> DataFrame:
-        rows = [
-            (producer, delivery, "shared-record", name, 0, 0, 0, data, False, None, None)
-            for (producer, delivery), files in sorted((self.files or {}).items())
-            for name, data in sorted(files.items())
-        ]
-        return self.spark.createDataFrame(rows, PACKS)
 
 
 @dataclass
@@ -66,6 +58,15 @@ class Result:
         """Delivery, table, event, cause and count of every event."""
         return sorted((e["delivery_id"], e["table"], e["event"], e["cause"], e["count"]) for e in self.events)
 
+    def lines(self, delivery: str) -> dict[tuple[str, int], str | None]:
+        """(file, line) -> rule when refused or ignored, else outcome, of one delivery."""
+        rows = [row for row in self.intake if row["delivery_id"] == delivery]
+        return {(row["file"], row["record"]): row["rule"] or row["outcome"] for row in rows}
+
+    def rows(self, table: str, producer: str) -> list[Row]:
+        """Rows of a table that a producer's documents fill."""
+        return [row for row in self.tables.get(table, []) if row["producer"] == producer]
+
     def outcomes(self, producer: str = "DMP1") -> dict[str, str | None]:
         """File -> rule when refused, else outcome."""
         return {row["file"]: row["rule"] or row["outcome"] for row in self.intake if row["producer"] == producer}
@@ -75,16 +76,21 @@ def rows_of(pool: Pool, files: list[Row]) -> list[Row]:
     return [row for one in files for row in pq.read_table(pool.path(DataFile.from_json(one))).to_pylist()]
 
 
-def run(
-    spark: SparkSession, settings: Settings, night: str, base: Row | None, sent: dict[tuple[str, str], Files]
-) -> Result:
+def run(spark: SparkSession, settings: Settings, night: str, base: Row | None, sent: Sent) -> Result:
     """One night through the parser and the driver's writer, and what it left."""
+    keys = [(*key, DOCUMENTS)[:3] for key in sorted(sent)]
     deliveries = [
-        Delivery(delivery, producer, "append", "shared-record", night, night, f"{night}T0{rank}:00:00+01:00", night)
-        for rank, (producer, delivery) in enumerate(sorted(sent))
+        Delivery(delivery, producer, "append", kind, night, night, f"{night}T0{rank}:00:00+01:00", night)
+        for rank, (producer, delivery, kind) in enumerate(keys)
+    ]
+    packs = [
+        (producer, delivery, kind, name, 0, 0, 0, data, False, None, None)
+        for (producer, delivery, kind), key in zip(keys, sorted(sent), strict=True)
+        for name, data in sorted(sent[key].items())
     ]
     with attempt_folder(settings) as attempt:
-        context = Night(spark, settings, night, "shared_record", deliveries, {}, base, attempt, files=sent)
+        context = Given(spark, settings, night, "shared_record", deliveries, {}, base, attempt)
+        context.given = spark.createDataFrame(packs, PACKS)
         proposal = write_proposal(context, shared_record.standardise(context), [])
         context.release()
     tables = {name: dict(parts) for name, parts in (base or {"tables": {}})["tables"].items()}
@@ -95,7 +101,7 @@ def run(
                 held.pop(f"{producer}__{period}", None)
             held.update(parts)
     pool = standard_pool(settings, "shared_record")
-    shown = {name: shown_name(settings, *place, name) for place, files in sent.items() for name in files}
+    shown = {name: shown_name(settings, *place[:2], name) for place, files in sent.items() for name in files}
     NAMES.update({token: name for name, token in shown.items()})
     return Result(
         intake=rows_of(intake_pool(settings), proposal["tables"]["intake"]),

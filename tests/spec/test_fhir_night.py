@@ -22,7 +22,7 @@ from tests.fhir_made import (
     patient,
     quantity,
 )
-from tests.shared_nights import Result, run
+from tests.shared_record_nights import Result, run
 from tests.unit.test_fhir_as_cda import CASES
 
 CASES_OF = {name: case for name, case in CASES.items() if "not given" not in name}
@@ -178,12 +178,12 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> lis
         NIGHTS[0],
         None,
         {
-            ("CDA", "c", "shared-record"): {"1.xml": CDA.encode()},
-            ("XDM", "x", "shared-record"): {"1.zip": cda.package(CDA)},
+            ("CDA", "c"): {"1.xml": CDA.encode()},
+            ("XDM", "x"): {"1.zip": cda.package(CDA)},
             ("FHIR", "f", "fhir-bulk"): FIRST,
-            ("BOTH", "c2", "shared-record"): {"1.zip": cda.package(CDA)},
+            ("BOTH", "c2"): {"1.zip": cda.package(CDA)},
             ("BOTH", "f2", "fhir-bulk"): FIRST,
-            ("SUMC", "sc", "shared-record"): {"1.xml": SUMMARY_CDA.encode()},
+            ("SUMC", "sc"): {"1.xml": SUMMARY_CDA.encode()},
             ("SUM", "s1", "fhir-bulk"): export(patient(), summary(), *TOLD),
             ("MESS", "m", "fhir-bulk"): MESS,
             ("BROKEN", "b", "fhir-bulk"): BROKEN,
@@ -255,7 +255,7 @@ def test_d_10_a_document_that_comes_alone_masks_and_unmasks_what_is_known(nights
     """Its resources do not come again: only its metadata count."""
     counted = [[len(night.rows(name, "SUM")) for name in ("document", "vaccination", "allergy")] for night in nights]
     assert counted == [[1, 1, 1], [0, 0, 0], [1, 1, 1]]
-    assert set(nights[1].outcomes("s2").values()) == {"accepted"}
+    assert set(nights[1].lines("s2").values()) == {"accepted"}
     told = [[(e["event"], e["cause"]) for e in night.events if e["producer"] == "SUM"] for night in nights[1:]]
     assert ("masked", "visibility") in told[0] and ("restored", "metadata") in told[1]
 
@@ -267,7 +267,7 @@ def test_one_document_by_xdm_and_by_fhir_is_one_document(nights: list[Result]) -
 
 
 def test_every_line_of_a_good_export_is_accounted_for(nights: list[Result]) -> None:
-    assert nights[0].outcomes("f") == {
+    assert nights[0].lines("f") == {
         ("export.json", 1): "accepted",
         ("Patient.000.ndjson", 1): "accepted",
         ("DocumentReference.000.ndjson", 1): "accepted",
@@ -276,7 +276,7 @@ def test_every_line_of_a_good_export_is_accounted_for(nights: list[Result]) -> N
 
 
 def test_e_09_lines_of_a_messy_export(nights: list[Result]) -> None:
-    told = nights[0].outcomes("m")
+    told = nights[0].lines("m")
     file = lambda name: [told[key] for key in sorted(told) if key[0] == name]  # noqa: E731
     assert file("Patient.ndjson") == ["accepted", "FHR-053", "accepted", "DOC-007"]
     assert file("Observation.ndjson") == [
@@ -298,7 +298,7 @@ def test_e_09_lines_of_a_messy_export(nights: list[Result]) -> None:
 
 
 def test_e_09_a_wrong_count_publishes_nothing_of_the_export(nights: list[Result]) -> None:
-    assert set(nights[0].outcomes("b").values()) == {"FHR-022", "FHR-024"}
+    assert set(nights[0].lines("b").values()) == {"FHR-022", "FHR-024"}
     assert nights[0].rows("document", "BROKEN") == []
     culprit = next(row for row in nights[0].quarantine if row["rule"] == "FHR-022")
     assert (culprit["file"], culprit["field"]) == ("export.json", "output[0].count")
@@ -312,7 +312,7 @@ def test_a_resource_that_leaves_takes_its_row_and_no_other(nights: list[Result])
     assert sorted(in_document) == [3, 4, 5]
     assert sorted(row["value_number"] for row in rows if row["value_number"]) == [Decimal(8), Decimal(13)]
     assert sorted(row["result_count"] for row in documents.values()) == [1, 1, 3]
-    told = nights[1].outcomes("g")
+    told = nights[1].lines("g")
     assert told["Observation.000.ndjson", 1] == "accepted"  # entered in error
     assert told["Observation.000.ndjson", 3] == "duplicate"  # said the same as part of its document
     assert told["deleted.ndjson", 2] == "accepted"  # of something nobody knows

@@ -80,8 +80,3 @@ def century_before(born: date, on: date) -> date:
         return born if born <= on else born.replace(year=born.year - 100)
     except ValueError:
         return born.replace(year=born.year - 100, day=28)
-
-
-def age(born: date, on: date) -> int:
-    """Completed years; a birthday on 29 February is completed on 1 March of other years."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.core.ages import ages
 from jobs.core.distinct import decimals, each, each_pair, each_several, truth, when
 from jobs.core.schema import load_schema
 from jobs.identifiers.nir import python_clean, python_nir_status
@@ -145,7 +146,6 @@ def products_of(codes: pa.Array, on: pa.Array, boxes: Boxes) -> Columns:
 def final_columns(whole: Columns) -> Columns:
     """The columns of the standard table as it names and types them."""
     count = len(whole["record"])
-    born_and_day = when(pc.is_valid(whole["dispensed_on"]), whole["born_on"])
     return {
         "period": pc.utf8_slice_codeunits(whole["dispensed_on"].cast(TEXT), 0, 7),
         "ticket_id": whole["ticket_token"],
@@ -161,7 +161,7 @@ def final_columns(whole: Columns) -> Columns:
         "rate": decimals(whole["rate_read"], TABLE.field("rate").type),
         "service_code": whole["service"],
         "prescriber_id": whole["prescriber_token"],
-        "age_years": ages(born_and_day, whole["dispensed_on"]),
+        "age_years": ages(whole["born_on"], whole["dispensed_on"]),
         "sex": whole["sex_code"],
         "birth_date": whole["born_on"],
         "pharmacy_id": pa.nulls(count, TEXT),
@@ -173,12 +173,3 @@ def final_columns(whole: Columns) -> Columns:
 def constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
     """A column of one value."""
     return pa.repeat(pa.scalar(value, kind), count)
-
-
-def ages(born: pa.Array, on: pa.Array) -> pa.Array:
-    """Completed years of each pair of days."""
-    both = pa.StructArray.from_arrays([pc.year(born), pc.month(born), pc.day(born)], ["y", "m", "d"])
-    year, month, day = both.flatten()
-    now = pc.add(pc.multiply(pc.month(on), 100), pc.day(on))
-    then = pc.add(pc.multiply(month, 100), day)
-    return pc.subtract(pc.subtract(pc.year(on), year), pc.if_else(pc.less(now, then), 1, 0))

@@ -48,12 +48,6 @@ def seconds_between(entry: Column, exit_: Column) -> Column:
     return F.when((first < 0) & shown_twice, F.unix_timestamp(hour_later) - start).otherwise(first)
 
 
-def age(birth: Column, on: Column) -> Column:
-    """Completed years on a day."""
-    years = F.year(on) - F.year(birth)
-    return F.when(F.date_format(on, "MMdd") < F.date_format(birth, "MMdd"), years - 1).otherwise(years)
-
-
 def coded(text: Column, length: int) -> Column:
     """A code as sent, in capitals; NO_CODE for a text longer than the format's field or with other characters."""
     plain = F.upper(F.regexp_replace(text, " ", ""))

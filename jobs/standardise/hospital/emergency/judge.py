@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.ages import age
 from jobs.standardise.context import Context
 from jobs.standardise.hospital.covid import EMERGENCY, covid_status
 from jobs.standardise.hospital.emergency import fields
@@ -79,7 +80,7 @@ def typed(parsed: DataFrame) -> DataFrame:
     return dated.withColumns(
         {
             "duration_minutes": F.floor(F.col("seconds") / 60).cast("bigint"),
-            "age_years": fields.age(F.col("birth_date"), F.col("entry_date")),
+            "age_years": age(F.col("birth_date"), F.col("entry_date")),
             "diagnosis_count": F.size(told).cast("bigint"),
             "procedure_count": F.size("acts").cast("bigint"),
             "covid": status["covid"],

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.ages import age
 from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.merge import PLACE
@@ -67,7 +68,7 @@ def dispensations(frame: DataFrame) -> DataFrame:
         "amount_base": euros("base_cents"),
         "amount_insurance": euros("insurance_cents"),
         "service_code": F.col("act"),
-        "age_years": age("born_on", "dispensed_on"),
+        "age_years": age(F.col("born_on"), F.col("dispensed_on")),
         "sex": F.substring("own_nir", 1, 1),
         "pharmacy_id": F.lit(None),
         "department": F.lit(None),
@@ -96,9 +97,3 @@ def claims_of(frame: DataFrame) -> DataFrame:
         F.substring("own_nir", 1, 1).alias("sex"),
         F.col("rank").cast("bigint").alias("birth_rank"),
     )
-
-
-def age(born: str, on: str) -> Column:
-    """Completed years; a birthday on 29 February is completed on 1 March of other years."""
-    before = F.date_format(on, "MMdd") < F.date_format(born, "MMdd")
-    return (F.year(on) - F.year(born) - F.when(before, 1).otherwise(0)).cast("bigint")
