@@ -2,7 +2,6 @@
 
 import errno
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.attempt import attempt_folder
@@ -12,7 +11,7 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, write_json
 from jobs.landing import Landing, open_landing
 from jobs.pull.judge import Judge, Verdict
-from jobs.pull.packs import pull_path, raw_folder, read_pull
+from jobs.pull.packs import pull_path, raw_folder, read_pull, remove_unnamed
 from jobs.pull.received import is_open, received_elsewhere, write_deliveries
 from jobs.pull.stage import Limits, assemble, staging_folder
 
@@ -97,14 +96,6 @@ def missing(register: dict[str, Producer], source: str, verdicts: list[Verdict])
     came = {verdict.place.producer for verdict in verdicts if verdict.status != "arriving"}
     active = {name for name, p in register.items() if p.source == source and p.status == "active"}
     return sorted(active - came)
-
-
-def remove_unnamed(folder: Path, packs: list[str]) -> None:
-    """Remove packs and drafts of earlier attempts at this night; the pointer names none of them."""
-    keep = {f"{digest}.parquet" for digest in packs} | {"pull.json"}
-    for path in sorted(folder.iterdir()):
-        if path.name not in keep:
-            path.unlink()
 
 
 def counts(value: dict[str, Any], already_closed: bool = False) -> dict[str, Any]:

@@ -116,3 +116,11 @@ def read_file(
     for path in packs_of(settings, source, night):
         for part in pq.read_table(path, columns=["bytes"], filters=wanted)["bytes"]:
             yield part.as_py()
+
+
+def remove_unnamed(folder: Path, packs: list[str]) -> None:
+    """Remove packs and drafts of earlier attempts at this night; the pointer names none of them."""
+    keep = {f"{digest}.parquet" for digest in packs} | {"pull.json"}
+    for path in sorted(folder.iterdir()):
+        if path.name not in keep:
+            path.unlink()

@@ -37,6 +37,11 @@ def is_open(settings: Settings, source: str, night: str) -> bool:
     return status is None or (status in UNLOADED and not decision_path(settings, night).exists())
 
 
+def is_closed(settings: Settings, source: str, night: str) -> bool:
+    """Whether the night's deliveries are read for good; of a decided night retention may have removed the state."""
+    return decision_path(settings, night).exists() or not is_open(settings, source, night)
+
+
 def loads_again(settings: Settings, source: str, night: str) -> bool:
     """Whether deliveries that the night received must load in another one: it was decided without this source."""
     return state_status(settings, source, night) in UNLOADED and decision_path(settings, night).exists()

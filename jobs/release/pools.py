@@ -25,3 +25,9 @@ def locate(settings: Settings, file: DataFile) -> Path:
         if pool.path(file).is_file():
             return pool.path(file)
     raise DataRefused(f"file {file.sha256[:12]} of the candidate is in no pool; run pseudonymise again for this night.")
+
+
+def open_folders(pool: Pool) -> None:
+    """Readers go through the pool's folders; a new one is made closed. A root without any release has none."""
+    for path in (pool.root, *pool.root.glob("*/")) if pool.root.is_dir() else ():
+        path.chmod(0o755)

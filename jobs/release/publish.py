@@ -24,7 +24,7 @@ from jobs.core.snapshot import (
     write_json,
 )
 from jobs.release.dictionary import dictionary
-from jobs.release.pools import READABLE, candidate_pool, locate, published_pool
+from jobs.release.pools import READABLE, candidate_pool, locate, open_folders, published_pool
 
 
 def release(settings: Settings, night: str, source: str | None = None) -> dict[str, Any]:
@@ -86,8 +86,7 @@ def fill_pool(settings: Settings, tables: dict[str, Partitions]) -> None:
                 locate(settings, file)
                 pool.link(file, candidate_pool(settings))
             pool.path(file).chmod(READABLE)
-    for path in (pool.root, *pool.root.glob("*/")):
-        path.chmod(0o755)
+    open_folders(pool)
 
 
 def build_view(settings: Settings, content: dict[str, Any], tables: dict[str, Partitions]) -> None:

@@ -67,7 +67,7 @@ def joined(run: dict[str, Any], zone: str, removed: Removed) -> dict[str, Any]:
     before, now = run["zones"].get(zone, {"tables": {}, "files": []}), removed.to_json()
     if not removed.tables:
         return before
-    if before["files"] == now["files"]:
+    if now["files"] and before["files"] == now["files"]:
         return now
     tables = {
         name: dict(sorted((Counter(before["tables"].get(name, {})) + Counter(now["tables"].get(name, {}))).items()))

@@ -1,7 +1,8 @@
 """The erasure of a person from every zone.
 
 What tells whose a record is goes last, so that a run that was stopped finds the rest: raw, quarantine and releases are
-found through the standard zone, and the standard zone through claims and crosswalk. The register remembers both.
+found through the standard zone, and the standard zone through claims and crosswalk. The register remembers both. Of
+deposited bytes the landing goes first: what in it holds no number is found through the packs of raw.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from jobs.rights.memory import refused_nights
 from jobs.rights.numbers import numbers_known
 from jobs.rights.publication import unpublish
 from jobs.rights.quarantine import clear_quarantine
-from jobs.rights.raw import Producers, clear_landing, clear_raw
+from jobs.rights.raw import Producers, clear_landing, deliveries_of, find_raw, rewrite_raw
 from jobs.rights.register import Entry
 from jobs.rights.resolve import files_with
 from jobs.rights.work import clear_staging
@@ -29,11 +30,12 @@ NUMBERS = ("own_nir", "holder_nir", "ins", "number")
 
 def erase(spark: SparkSession, settings: Settings, entry: Entry) -> Iterator[Told]:
     """Take a person out of one zone after the other; doing it again finds what is left or came since."""
-    raw, deliveries = clear_raw(spark, settings, entry, producers_of(settings, entry.subjects))
-    yield Told({"raw": raw}, notes=whole_files(raw))
-    landing, notes = clear_landing(settings, entry, deliveries)
+    found = find_raw(spark, settings, entry, producers_of(settings, entry.subjects))
+    landing, notes = clear_landing(settings, entry, deliveries_of(found))
     clear_staging(settings)
     yield Told({"landing": landing}, notes=notes)
+    raw = rewrite_raw(settings, found)
+    yield Told({"raw": raw}, notes=whole_files(raw))
     yield Told({"quarantine": clear_quarantine(spark, settings, entry)})
     published, releases = unpublish(settings, entry)
     yield Told({"published": published}, releases)

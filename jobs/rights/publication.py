@@ -9,6 +9,7 @@ from jobs.core.keys import key_bytes
 from jobs.core.settings import Settings
 from jobs.core.tokens import UNIT_SEPARATOR, text_base32
 from jobs.pseudonymise.generalise import PERSON, TOKEN
+from jobs.release.pools import open_folders, published_pool
 from jobs.release.succession import succession
 from jobs.rights.cut import Marks, Values
 from jobs.rights.pointers import pointers, rewrite
@@ -26,18 +27,12 @@ def unpublish(settings: Settings, entry: Entry) -> tuple[Removed, dict[str, str]
     pools = publication_pools(settings)
     with attempt_folder(settings) as attempt:
         removed = cut_pools(pools, by_marks(published_marks(settings, entry)), attempt)
-        open_folders(settings.published / "pool")
+        open_folders(published_pool(settings))
         rewrite(pointers(settings, "candidate"), removed.changed)
         succeed(settings, removed.changed, entry.request_id)
         remove_old(settings, succession(settings))
         delete(pools, removed)
     return removed, succession(settings, entry.request_id)
-
-
-def open_folders(root: Path) -> None:
-    """Readers go through the pool's folders; a new one is made closed."""
-    for path in (root, *root.glob("*/")):
-        path.chmod(0o755)
 
 
 def published_marks(settings: Settings, entry: Entry) -> Marks:

@@ -13,8 +13,8 @@ from jobs.core.attempt import attempt_folder, new_name
 from jobs.core.cli import SOURCES
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, write_json
-from jobs.pull.packs import PackWriter, pull_path, raw_folder
-from jobs.pull.received import is_open, received_elsewhere
+from jobs.pull.packs import PackWriter, pull_path, raw_folder, remove_unnamed
+from jobs.pull.received import is_closed, received_elsewhere
 from jobs.pull.stage import content_of, place_pack
 from jobs.rights.numbers import Seeker
 from jobs.rights.register import Entry
@@ -27,34 +27,48 @@ Producers = dict[str, Values]
 Delivery = tuple[str, str, str]  # source, producer, delivery
 
 
-def clear_raw(
+def find_raw(
     spark: SparkSession, settings: Settings, entry: Entry, producers: Producers
-) -> tuple[Removed, set[Delivery]]:
-    """Rewrite the packs that hold the person; what was removed, and the deliveries it was in.
+) -> dict[tuple[str, str], Spots]:
+    """Where packs hold the person, by source and night. Packs that no pull names are removed on the way.
 
-    A line is overwritten by blanks; a file of another format goes as a whole, with what it says of others. A night
-    that may still be pulled or read is left alone: what it reads is refused, and the next run finds its bytes.
+    A night that may still be pulled or read is left alone: what it reads is refused, and the next run finds its bytes.
     """
-    removed, deliveries = Removed(), set[Delivery]()
+    found: dict[tuple[str, str], Spots] = {}
     seeker = Seeker(settings, entry.numbers)
     for source in SOURCES:
         for night in closed_pulls(settings, source):
+            remove_unnamed(raw_folder(settings, source, night), read_json(pull_path(settings, source, night))["packs"])
             spots = Spots()
             by_numbers(settings, source, night, seeker, spots)
-            with attempt_folder(settings) as attempt:
-                if source == "hospital":
-                    by_stays(spark, settings, night, entry.stays, spots)
-                else:
-                    known = producers.get(source, frozenset())
+            if source == "hospital":
+                by_stays(spark, settings, night, entry.stays, spots)
+            else:
+                known = producers.get(source, frozenset())
+                with attempt_folder(settings) as attempt:
                     by_reading(spark, settings, source, night, known, entry.subjects, attempt, spots)
-                rewrite_night(settings, source, night, spots, attempt, removed)
-            deliveries |= {(source, *one) for one in spots.deliveries}
-    return removed, deliveries
+            if spots.deliveries:
+                found[source, night] = spots
+    return found
+
+
+def deliveries_of(found: dict[tuple[str, str], Spots]) -> set[Delivery]:
+    """The deliveries that packs hold the person of."""
+    return {(source, *one) for (source, _), spots in found.items() for one in spots.deliveries}
+
+
+def rewrite_raw(settings: Settings, found: dict[tuple[str, str], Spots]) -> Removed:
+    """Packs without what was found: a line is overwritten by blanks, a file of another format goes as a whole."""
+    removed = Removed()
+    for (source, night), spots in found.items():
+        with attempt_folder(settings) as attempt:
+            rewrite_night(settings, source, night, spots, attempt, removed)
+    return removed
 
 
 def closed_pulls(settings: Settings, source: str) -> list[str]:
     """Nights of a source whose deliveries are read for good."""
-    return [night for night in pulled_nights(settings, source) if not is_open(settings, source, night)]
+    return [night for night in pulled_nights(settings, source) if is_closed(settings, source, night)]
 
 
 def still_open(settings: Settings, source: str) -> set[tuple[str, str]]:
@@ -67,8 +81,6 @@ def still_open(settings: Settings, source: str) -> set[tuple[str, str]]:
 def rewrite_night(settings: Settings, source: str, night: str, spots: Spots, attempt: Path, removed: Removed) -> None:
     """Write a night's packs without the spots, name them, delete the old ones."""
     folder, pull = raw_folder(settings, source, night), read_json(pull_path(settings, source, night))
-    if not spots.deliveries:
-        return
     after: dict[str, str | None] = {}
     for name in pull["packs"]:
         target = attempt / new_name("pack")
@@ -80,8 +92,7 @@ def rewrite_night(settings: Settings, source: str, night: str, spots: Spots, att
             told.update(files=1, rows=counts["lines"], whole_files=counts["files"])
     packs = [after.get(name, name) for name in pull["packs"]]
     write_json(pull_path(settings, source, night), forgotten(pull, spots) | {"packs": [one for one in packs if one]})
-    for name in after:
-        (folder / f"{name}.parquet").unlink(missing_ok=True)
+    remove_unnamed(folder, [one for one in packs if one])
 
 
 def rewrite_pack(path: Path, target: Path, spots: Spots) -> Counter[str]:

@@ -12,7 +12,7 @@ from jobs.identifiers.ins import REAL_OIDS, python_ins13
 from jobs.identifiers.nir import python_nir13
 
 KINDS = ("opposition", "erasure")
-NAME = re.compile(r"[A-Z]{1,12}(-[0-9]{1,6}){1,3}")  # no room for a name or a number that names somebody
+NAME = re.compile(r"[A-Z]{1,3}-20[0-9]{2}-[0-9]{1,4}")  # no room for a name or a number that names somebody
 FIELDS = {"request_id", "kind", "dated", "signed_off_by", "identifiers"}
 SYSTEM = re.compile(r"[!-~]{1,200}")  # an OID, or the address that a system of identifiers has
 PRODUCER = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -41,12 +41,13 @@ class Request:
 
 
 def read_requests(folder: Path, roles: list[str]) -> list[Request]:
-    """Every request of a folder, by name. Raises ConfigError when others can read it, DataRefused on the first bad one.
+    """Every request of a folder, by name.
 
+    Raises ConfigError when there is no folder or others can read it, DataRefused on the first bad request.
     Nothing of a request's content is ever repeated in a message.
     """
     if not folder.is_dir():
-        return []
+        raise ConfigError("RGT-001: the folder of requests is not there, or is no folder.")
     require_closed(folder, "the folder of requests", 0o700)
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     return [read_request(path, place, roles) for place, path in enumerate(paths, start=1)]

@@ -4,7 +4,7 @@ import shutil
 
 from jobs.core.cli import SOURCES
 from jobs.core.settings import Settings
-from jobs.pull.received import is_open
+from jobs.pull.received import is_closed
 from jobs.retain.pointers import nights_in
 
 
@@ -22,5 +22,5 @@ def clear_staging(settings: Settings) -> None:
     """Remove staged copies of deliveries of closed nights; their packs hold the same bytes."""
     for source in SOURCES:
         for path in nights_in(settings.work / "pull" / source):
-            if not is_open(settings, source, path.name):
+            if is_closed(settings, source, path.name):
                 shutil.rmtree(path)

@@ -99,6 +99,9 @@ MESS: Files = {
             patient("unused"),
             patient("second"),
             patient("test", identifier=[{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": cda.ins()}]),
+            patient("test", identifier=[{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": cda.ins()}]),
+            patient("two", address=[{"postalCode": "99001"}]),  # one id, two contents
+            patient("two", address=[{"postalCode": "99002"}]),
         )
     )
     + b"\n",
@@ -122,6 +125,8 @@ MESS: Files = {
             line(
                 observation("x", valueInteger="#4#", subject={"reference": "Patient/second"})
             ),  # 16 of another patient
+            line(observation("q", valueInteger="#5#")),  # 17 of a document that is refused and was to be hidden
+            line(observation("r", valueInteger="#6#", subject={"reference": "Patient/two"})),  # 18
         ]
     ),
     "DocumentReference.ndjson": b"\n".join(
@@ -136,6 +141,7 @@ MESS: Files = {
                 securityLabel=[coded("MASQUE_PS", "urn:oid:1.2.250.1.213.1.1.4.13")],
             ),
             document("2.25.13", "strange", related=("Observation/x",)),
+            document("2.25.14", "dateless", related=("Observation/q",), date=None, content=[], securityLabel=MASK),
         )
     ),
     "Encounter.ndjson": b'{"resourceType": "Encounter", "id": "1"}\n',
@@ -145,9 +151,9 @@ MESS: Files = {
 }
 MESS["export.json"] = manifest(
     {
-        "Patient.ndjson": ("Patient", 4),
-        "Observation.ndjson": ("Observation", 15),
-        "DocumentReference.ndjson": ("DocumentReference", 4),
+        "Patient.ndjson": ("Patient", 7),
+        "Observation.ndjson": ("Observation", 17),
+        "DocumentReference.ndjson": ("DocumentReference", 5),
         "Encounter.ndjson": ("Encounter", 1),
         "Procedure.ndjson": ("Procedure", 0),
     },
@@ -278,12 +284,12 @@ def test_every_line_of_a_good_export_is_accounted_for(nights: list[Result]) -> N
 def test_e_09_lines_of_a_messy_export(nights: list[Result]) -> None:
     told = nights[0].lines("m")
     file = lambda name: [told[key] for key in sorted(told) if key[0] == name]  # noqa: E731
-    assert file("Patient.ndjson") == ["accepted", "FHR-053", "accepted", "DOC-007"]
+    assert file("Patient.ndjson") == ["accepted", "FHR-053", "accepted", "DOC-007", "DOC-007", "FHR-009", "FHR-009"]
     assert file("Observation.ndjson") == [
         "accepted", "duplicate", "FHR-002", "FHR-003", "FHR-005", "FHR-006", "FHR-010", "DOC-007", "FHR-007",
-        "FHR-009", "FHR-009", "FHR-051", "accepted", "FHR-007", "FHR-012",
+        "FHR-009", "FHR-009", "FHR-051", "accepted", "FHR-007", "FHR-012", "FHR-011", "FHR-009",
     ]  # fmt: skip
-    assert file("DocumentReference.ndjson") == ["accepted", "FHR-011", "accepted", "FHR-012"]
+    assert file("DocumentReference.ndjson") == ["accepted", "FHR-011", "accepted", "FHR-012", "FHR-008"]
     assert [row["rule"] for row in nights[0].intake if row["kind"] == "Encounter"] == ["FHR-050"]
     assert file("Procedure.ndjson") == ["FHR-054"]
     assert [row["rule"] for row in nights[0].intake if row["kind"] == "OperationOutcome"] == ["FHR-052"]

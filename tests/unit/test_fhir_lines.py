@@ -1,11 +1,13 @@
 """Lines of FHIR exports, read without Spark: what a resource says, as the same text that a CDA reader gives."""
 
+import copy
 import gzip
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.standardise.documents import Limits
@@ -18,6 +20,7 @@ from jobs.standardise.shared_record.facts import (
     PROCEDURE,
     VACCINATION,
 )
+from jobs.standardise.shared_record.fhir.columns import ARROW
 from jobs.standardise.shared_record.fhir.files import part_rows
 from jobs.standardise.shared_record.fhir.nodes import MAX_LINE, Number, hl7_time, parse_line, plain
 from jobs.standardise.shared_record.fhir.resources import read_line
@@ -40,6 +43,7 @@ PRODUCT = {
     "atc": "J07BB02",
 }
 PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is"
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 EDQM = "http://standardterms.edqm.eu"
 LIMITS = Limits(67_108_864, 2_000, 536_870_912, 100)
 
@@ -450,6 +454,62 @@ def test_no_text_that_is_no_time_becomes_one(text: str) -> None:
 def test_any_bytes_have_an_outcome(data: bytes) -> None:
     row = read_line(data)
     assert row["kind"] and (row.get("rule") or row.get("resource") or row.get("deletes"))
+
+
+SEEDS = (
+    patient(),
+    document("2.25.7", "d", related=("Observation/o",), securityLabel=[coded("N", CONFIDENTIALITY)]),
+    observation("o", valueQuantity=quantity("1.5", "g/dL", comparator="<")),
+)
+STRANGE = (None, True, [], {}, "", "HALF", "M. DUPONT", "#1e999999999999999999999#", f"#{'9' * 5000}#", [[]], [None])
+
+
+def paths(value: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place within a resource."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [before, *[path for key, one in inner for path in paths(one, (*before, key))]][bool(not before) :]
+
+
+PLACES = [(seed, path) for seed in SEEDS for path in paths(seed)]
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.sampled_from(PLACES), st.sampled_from(STRANGE))
+def test_a_strange_value_at_any_place_costs_its_line_and_never_the_batch(place: tuple[Any, Any], value: Any) -> None:
+    resource = copy.deepcopy(place[0])
+    within: Any = resource
+    for key in place[1][:-1]:
+        within = within[key]
+    within[place[1][-1]] = value
+    row = read_line(line(resource).replace(b"HALF", rb"\ud800"))  # half a character
+    assert row["kind"] and (row.get("rule") or row.get("resource"))
+    pa.RecordBatch.from_pylist([row], schema=ARROW)
+
+
+def test_d_10_what_a_label_hides_is_never_shown_for_want_of_a_word() -> None:
+    mask = coded("MASQUE_PS", "urn:oid:1.2.250.1.213.1.1.4.13")["coding"]
+    labels: list[tuple[list[Any], str]] = [
+        ([coded("N", CONFIDENTIALITY)], "N"),
+        ([{"coding": [*coded("N", CONFIDENTIALITY)["coding"], *mask]}], "MASQUE_PS N"),
+        ([{"text": "masqué aux professionnels"}], "UNREADABLE"),
+        ([{"coding": [{"display": "masqué"}]}], "UNREADABLE"),
+        ([coded("voir avec M. PATIENTE", "urn:oid:2.25.9")], "UNREADABLE"),
+    ]
+    for sent, visible in labels:
+        row = read_line(line(document("2.25.7", "d", securityLabel=sent)))
+        assert row["header"]["visibility"] == visible, sent
+
+
+def test_f_06_a_comparator_is_one_of_four_signs() -> None:
+    for sent, kept in (("<", "<"), (">=", ">="), ("M. DUPONT", None)):
+        (one,) = facts(observation("1", valueQuantity=quantity("1", "g/dL", comparator=sent)), "results")
+        assert one.get("value_comparator") == kept
+
+
+def test_a_document_that_is_refused_still_says_what_is_its_own() -> None:
+    told = document("2.25.7", "d", related=("Observation/o",))
+    row = read_line(line({key: value for key, value in told.items() if key not in ("date", "content")}))
+    assert (row["rule"], row["resource"], row["names"]) == ("FHR-008", "DocumentReference/d", ["Observation/o"])
 
 
 def test_measures_hold_every_field() -> None:

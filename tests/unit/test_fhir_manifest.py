@@ -73,3 +73,19 @@ def test_a_file_that_nobody_named_is_refused_alone() -> None:
 def test_errors_are_told() -> None:
     data = json.loads(manifest(TWO)) | {"error": [{"type": "OperationOutcome", "url": "e.ndjson"}]}
     assert judge_export(json.dumps(data).encode(), CAME | {"e.ndjson": Stored(2)}).errors
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"type": "Patient", "url": "http://[bad/Patient.ndjson"},
+        {"type": "Patient", "url": "Patient.ndjson", "count": "COUNT"},
+        {"type": "Patient", "url": "Patient.ndjson", "count": -1},
+        {"type": "\ud800", "url": "Patient.ndjson"},
+    ],
+)
+@pytest.mark.parametrize("count", ["1e99999999999999999999", "9" * 5000])
+def test_a_manifest_that_no_reader_foresees_refuses_the_export(entry: dict[str, object], count: str) -> None:
+    data = json.loads(manifest({}))
+    text = json.dumps(data | {"output": [entry]}).replace('"COUNT"', count)
+    assert rules(judge_export(text.encode(), CAME))["export.json"][0] == "FHR-020"

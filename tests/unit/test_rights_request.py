@@ -88,7 +88,8 @@ def test_what_is_no_request_at_all(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match="file 1 of the folder") as caught:
         read_requests(tmp_path / "r", ROLES)
     assert "QUETZAL" not in str(caught.value)
-    assert read_requests(tmp_path / "nowhere", ROLES) == []
+    with pytest.raises(ConfigError, match="RGT-001: the folder of requests is not there"):
+        read_requests(tmp_path / "nowhere", ROLES)
 
 
 @pytest.mark.parametrize("target", ["folder", "file"])

@@ -30,6 +30,7 @@ OBSERVATION, ORGANIZER, INTERPRETATION, RANGE, REFERENCE = (
     HL7 + name for name in ("observation", "organizer", "interpretationCode", "referenceRange", "reference")
 )
 RANGE_VALUE = path("observationRange", "value")
+MOMENT = re.compile(r"[0-9]{4,14}(\.[0-9]+)?(Z|[+-][0-9:]{1,5})?")
 CONTAINERS = {HL7 + name for name in ("act", "organizer", "component", "entryRelationship", "entry")}
 COMPARED = re.compile(r"^\s*(<=|>=|<|>|≤|≥)\s*(.+)$")
 PLAIN_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,6})?")
@@ -90,7 +91,8 @@ def read_value(element: etree._Element | None) -> Row:
         values |= compared(attribute(element, "value"))
         values["unit"] = code_of(element, "unit") or code_of(element, "currency")
     elif kind in CODED:
-        values["value_code"] = code_of(element, "value" if kind == "BL" else "code")
+        sent = code_of(element, "value" if kind == "BL" else "code")
+        values["value_code"] = sent if kind != "BL" or sent in ("true", "false") else None
         values["value_system"] = system_of(element)
         if values["value_code"] is None and kind != "BL":
             found = coded(element)
@@ -100,7 +102,8 @@ def read_value(element: etree._Element | None) -> Row:
     elif kind == "ST":
         values |= compared_text(element.text)
     elif kind == "TS":
-        values["value_code"] = code_of(element, "value")
+        sent = code_of(element, "value")
+        values["value_code"] = sent if sent and MOMENT.fullmatch(sent) else None
     return values
 
 

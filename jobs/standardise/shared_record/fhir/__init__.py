@@ -39,5 +39,5 @@ def read_exports(context: Context, packs: DataFrame, versions: DataFrame, *, cut
     producers = sorted({one.producer for one in context.deliveries if one.format == FORMAT})
     known = known_resources(context, producers)
     made = metadata_only(context, documents(resources, aside), versions)
-    made = told_before(context, made, known).unionByName(requests(lines), allowMissingColumns=True)
+    made = told_before(context, made, known, versions).unionByName(requests(lines), allowMissingColumns=True)
     return Exports(raw, lines, settled(context, made, "fhir_documents"), known, is_known(context, producers))

@@ -1,16 +1,19 @@
 """The header of a document: a DocumentReference, or a clinical resource that no document names."""
 
 import hashlib
+import re
 from typing import Any
 
 from jobs.standardise.documents import sniff
 from jobs.standardise.shared_record.bodies import SNIFFED, decoded, media_type
 from jobs.standardise.shared_record.columns import HEADER
+from jobs.standardise.shared_record.entries import visibility
 from jobs.standardise.shared_record.fhir.codes import concept
 from jobs.standardise.shared_record.fhir.nodes import MISSING, Node, first_of, target
 from jobs.standardise.shared_record.fhir.patients import agent, instance, logical_agent
 from jobs.standardise.shared_record.fhir.systems import AVAILABILITY, CONFIDENTIALITY, MASTER, URN_UUID
 
+SIZE = re.compile("[0-9]{1,15}")
 ARCHIVED, DELETED = "-is-archived", "-is-deleted"
 TIMES = {  # clinical resource -> elements that date it, the best first
     "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
@@ -64,7 +67,8 @@ def read_standing_alone(node: Node, kind: str) -> tuple[Header, Refs]:
 def common(node: Node) -> Header:
     """What any resource says of itself."""
     meta = node.node("meta") or Node({}, f"{node.path}.meta")
-    labels = [concept_of_label(item) for item in [*node.nodes("securityLabel"), *meta.nodes("security")]]
+    sent = [*node.nodes("securityLabel"), *meta.nodes("security")]
+    labels = [label for item in sent for label in labels_of(item)]
     resource = f"{node.path}/{node.text('id')}"
     confidential = [code for code, system in labels if system == CONFIDENTIALITY]
     return {
@@ -74,14 +78,18 @@ def common(node: Node) -> Header:
         "entry_id": f"{resource}/_history/{meta.text('versionId')}" if meta.text("versionId") else None,
         "submitted_text": meta.time("lastUpdated"),
         "confidentiality": confidential[0] if confidential else None,
-        "visibility": " ".join(sorted({code for code, _ in labels if code})) or None,
+        "visibility": visibility([code for code, _ in labels]),
     }
 
 
-def concept_of_label(item: Node) -> tuple[str | None, str | None]:
-    """A label is a concept on a document and a bare coding in ``meta``."""
-    found = concept(item if "coding" in item.value else Node({"coding": [item.value]}, item.path))
-    return found.code, found.system
+def labels_of(item: Node) -> list[tuple[str | None, str | None]]:
+    """Every code of a label: a concept on a document, a bare coding in ``meta``.
+
+    What cannot be read as a code is one all the same, that nobody knows: it must not show what it was to hide.
+    """
+    found = item.nodes("coding") if "coding" in item.value else [item]
+    codings = [concept(Node({"coding": [one.value]}, item.path)) for one in found]
+    return [(one.code, one.system) for one in codings] or [(None, None)]
 
 
 def time_of(node: Node, name: str) -> str | None:
@@ -177,7 +185,7 @@ def read_attachment(node: Node | None) -> tuple[Header, Refs, list[str]]:
         return values, [], []
     values["body_media_type"] = media_type(node.text("contentType"))
     size = node.number("size")
-    values["body_bytes"] = int(size) if size and size.isdigit() else None
+    values["body_bytes"] = int(size) if size and SIZE.fullmatch(size) else None
     data = node.text("data")
     if data is None:
         return (

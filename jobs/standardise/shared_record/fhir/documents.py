@@ -115,7 +115,8 @@ def judged(found: DataFrame) -> DataFrame:
     """Documents with their level and the visibility of all they hold; adds ``incomplete`` and ``stands`` (shown)."""
     sent = F.concat_ws(" ", "header.visibility", "labels")
     visible = F.array_join(F.array_sort(F.array_distinct(F.array_remove(F.split(sent, " "), ""))), " ")
-    stands = (F.col("header.availability") == "approved") & visible.isin("", "N") & ~F.col("gone")
+    approved = F.coalesce("header.availability", F.lit("approved")) == "approved"
+    stands = approved & visible.isin("", "N") & ~F.col("gone")
     rule = F.when(F.col("stranger"), F.lit(STRANGER))
     header = F.col("header").withField("visibility", F.nullif(visible, F.lit("")))
     header = header.withField("level", F.when(has_facts(), F.lit(3).cast("bigint")).otherwise(F.col("header.level")))

@@ -11,7 +11,7 @@ from jobs.standardise.shared_record.fhir.resources import CLINICAL, DOCUMENT, NO
 
 DELIVERY = ("producer", "delivery_id")
 RESOURCE = (*DELIVERY, "resource")
-ERROR_LINE, OTHER_CONTENT, NO_PATIENT = "FHR-052", "FHR-009", "FHR-010"
+ERROR_LINE, OTHER_CONTENT, NO_PATIENT, BEREFT = "FHR-052", "FHR-009", "FHR-010", "FHR-011"
 JUDGED = "producer string, delivery_id string, file string, section string, type string, file_rule string, "
 JUDGED += "file_field string, errors boolean"
 
@@ -40,7 +40,7 @@ def judged_lines(lines: DataFrame) -> DataFrame:
             "warnings": F.coalesce(told, F.col("warnings"), F.array().cast("array<string>")),
         }
     )
-    return deleted_tonight(told_once(joined.drop("file_rule", "file_field", "errors", "type")))
+    return deleted_tonight(with_their_document(told_once(joined.drop("file_rule", "file_field", "errors", "type"))))
 
 
 def section_rule() -> Column:
@@ -66,6 +66,22 @@ def told_once(lines: DataFrame) -> DataFrame:
     marked = lines.withColumns({"several": several, "repeated": F.coalesce(again & ~several, F.lit(False))})
     rule = F.when(F.col("several"), F.lit(OTHER_CONTENT)).otherwise(F.col("rule"))
     return marked.withColumn("rule", rule).drop("several")
+
+
+def with_their_document(lines: DataFrame) -> DataFrame:
+    """Refuses what only refused documents name (FHR-011): alone it would be shown, whatever its document hid."""
+    heads = lines.where((F.col("kind") == DOCUMENT) & F.col("resource").isNotNull())
+    told = heads.select(*DELIVERY, F.col("resource").alias("document"), F.col("rule").isNull().alias("well"), "names")
+    named = told.select(*DELIVERY, F.explode("names").alias("resource"), "well")
+    fate = named.groupBy(*RESOURCE).agg(F.max("well").alias("named"))
+    whole = told.groupBy(*DELIVERY, F.col("document").alias("of_document")).agg(F.max("well").alias("said"))
+    joined = lines.join(fate, list(RESOURCE), how="left").join(whole, [*DELIVERY, "of_document"], how="left")
+    orphan = F.col("kind").isin(*CLINICAL) & F.col("rule").isNull() & ~F.coalesce("named", "said", F.lit(True))
+    columns = {
+        "field": F.when(orphan, F.lit("context.related")).otherwise(F.col("field")),
+        "rule": F.when(orphan, F.lit(BEREFT)).otherwise(F.col("rule")),
+    }
+    return joined.withColumns(columns).drop("named", "said")
 
 
 def deleted_tonight(lines: DataFrame) -> DataFrame:
@@ -94,6 +110,9 @@ def resolved(lines: DataFrame) -> DataFrame:
     targets = once.where(~F.col("kind").isin(*CLINICAL)).where(
         F.col("rule").isNull() | (F.col("kind") == "Patient")
     ).select(*DELIVERY, F.col("resource").alias("target"), about.alias("about"))  # fmt: skip
+    # one resource may come twice, refused: one of them speaks, a readable one before others
+    order = F.struct(F.col("about.rule").isNotNull(), F.coalesce("about.rule", F.lit("")), "about.content")
+    targets = targets.groupBy(*DELIVERY, "target").agg(F.min_by("about", order).alias("about"))
     own = once.where(F.col("rule").isNull() & F.col("kind").isin(DOCUMENT, *CLINICAL))
     edges = own.select(*RESOURCE, F.explode("refs").alias("ref")).select(*RESOURCE, "ref.slot", "ref.target")
     told = (

@@ -3,6 +3,7 @@
 Judged whole: half an export would withdraw or duplicate what the other half holds, so one broken file refuses all.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,8 @@ from jobs.standardise.shared_record.fhir.nodes import Node, parse_line
 NO_MANIFEST, NO_FILE, OTHER_COUNT, REFUSED, NOT_LISTED = "FHR-020", "FHR-021", "FHR-022", "FHR-024", "FHR-025"
 TOLD_ERRORS = "FHR-064"
 SECTIONS = {"output": "output", "deleted": "deleted", "error": "error", "outcome": "error"}  # ``outcome``: newer drafts
+
+COUNT = re.compile("[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,14 @@ def read_manifest(data: bytes) -> list[Entry]:
 def entry(item: Node, section: str, path: str) -> Entry:
     """One file by the last part of its address."""
     url = item.text("url")
-    name = unquote(urlsplit(url).path.rpartition("/")[2]) if url else ""
+    try:
+        name = unquote(urlsplit(url).path.rpartition("/")[2]) if url else ""
+    except ValueError:  # as a bracket that opens no address
+        name = ""
     if not name:
         raise item.refused("url")
     count = item.number("count")
-    if count is not None and not count.isdigit():
+    if count is not None and not COUNT.fullmatch(count):
         raise item.refused("count")
     return Entry(section, name, item.text("type"), int(count) if count else None, path)
 

@@ -11,6 +11,7 @@ from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.context import Context
 from jobs.standardise.shared_record.columns import PLACE
+from jobs.standardise.shared_record.entries import UNREADABLE
 from jobs.standardise.shared_record.facts import TABLES
 from jobs.standardise.shared_record.fhir.documents import CARRIER, INCOMPLETE, WHOLE
 from jobs.standardise.shared_record.fhir.lines import asked_deletes, empty
@@ -39,8 +40,12 @@ def known_resources(context: Context, producers: list[str]) -> DataFrame:
     return context.base_table(TABLE, partitions)
 
 
-def told_before(context: Context, documents: DataFrame, known: DataFrame) -> DataFrame:
-    """Adds ``told_before``: a resource that comes alone and says what it said as part of a document brings nothing."""
+def told_before(context: Context, documents: DataFrame, known: DataFrame, versions: DataFrame) -> DataFrame:
+    """Adds ``told_before``: a resource that comes alone and says what it said as part of a document brings nothing.
+
+    One that says something else stands alone, and is hidden while the document that it was part of is: a code that
+    nobody knows, hence the most restrictive, is added to what it says of its visibility.
+    """
     content = F.filter("resources", lambda one: one["fact"] == WHOLE)[0]
     keyed = with_key(documents.withColumns({"resource": content["resource"]}), context.key("collector"))
     keyed = keyed.withColumns(
@@ -50,6 +55,13 @@ def told_before(context: Context, documents: DataFrame, known: DataFrame) -> Dat
         "producer", "resource_id", F.col("content_token").alias("resource_content"), F.lit(True).alias("same")
     )
     joined = keyed.join(same.distinct(), ["producer", "resource_id", "resource_content"], how="left")
+    masked = versions.where(F.col("status") == "masked").select(*DOCUMENT)
+    parts = known.where(F.col("fact") != WHOLE).join(masked, list(DOCUMENT), how="left_semi")
+    parts = parts.select("producer", "resource_id", F.lit(True).alias("hidden_part")).distinct()
+    joined = joined.join(parts, ["producer", "resource_id"], how="left")
+    hides = F.col("alone") & F.coalesce("hidden_part", F.lit(False))
+    more = F.concat_ws(" ", F.lit(UNREADABLE), "visibility")
+    joined = joined.withColumn("visibility", F.when(hides, more).otherwise(F.col("visibility"))).drop("hidden_part")
     flag = F.col("alone") & F.col("same").isNotNull() & F.col("action").isNull() & F.col("rule").isNull()
     return joined.withColumn("told_before", flag).drop("key", "resource", "resource_id", "resource_content", "same")
 

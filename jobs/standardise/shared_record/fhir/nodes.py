@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from jobs.standardise.documents import Refused
@@ -12,6 +12,7 @@ from jobs.standardise.documents import Refused
 NOT_JSON, TWICE, TOO_LONG, NOT_OF_TYPE, MISSING = "FHR-002", "FHR-003", "FHR-004", "FHR-007", "FHR-008"
 MAX_LINE = 20_000_000  # bytes
 MAX_EXPONENT = 12
+ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 BOM = b"\xef\xbb\xbf"
 TIME = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?", re.ASCII
@@ -37,7 +38,9 @@ def parse_line(data: bytes) -> dict[str, Any]:
             parse_constant=refuse_constant,
             object_pairs_hook=unique,
         )
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        if ESCAPED_SURROGATE.search(data):
+            canonical(value).encode("utf-8")  # half a character, written as an escape, is no text
+    except (ValueError, RecursionError):
         raise Refused(NOT_JSON, "json") from None
     if not isinstance(value, dict):
         raise Refused(NOT_JSON, "json")
@@ -163,7 +166,10 @@ def plain(number: Number) -> str:
     """A number without exponent, its trailing zeros kept; absurd exponents stay as sent and are no value later."""
     if "e" not in number and "E" not in number:
         return str(number)
-    value = Decimal(number)
+    try:
+        value = Decimal(number)
+    except InvalidOperation:  # beyond what a decimal can be
+        return str(number)
     return format(value, "f") if abs(value.adjusted()) <= MAX_EXPONENT else str(number)
 
 

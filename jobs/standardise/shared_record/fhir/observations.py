@@ -24,6 +24,7 @@ TYPES = {  # element -> type of the value in CDA
     "valueSampledData": "SLIST_PQ",
 }
 COMPARED = re.compile(r"(<=|>=|<|>|≤|≥)\s*(\d{1,12}(?:[.,]\d{1,6})?)")
+COMPARING = ("<", "<=", ">", ">=")
 COMPARATORS = {"≤": "<=", "≥": ">="}
 
 
@@ -83,7 +84,8 @@ def value_of(node: Node) -> dict[str, Any]:
     if name == "valueQuantity":
         quantity = node.node(name)
         values["value_number"], values["unit"] = amount(quantity)
-        values["value_comparator"] = quantity.text("comparator") if quantity else None
+        sent = quantity.text("comparator") if quantity else None
+        values["value_comparator"] = sent if sent in COMPARING else None  # any other text may name somebody
         values["null_flavor"] = absent(quantity) or absent(quantity, "value")
     elif name == "valueInteger":
         values["value_number"] = node.number(name)

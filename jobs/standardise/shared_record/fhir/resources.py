@@ -45,7 +45,7 @@ Row = dict[str, Any]
 
 def read_line(data: bytes) -> Row:
     """A row of LINE without its place and bytes; at least ``kind``, and a rule when it is refused or not read."""
-    kind = "line"
+    kind, value = "line", None
     try:
         value = parse_line(data)
         sent = value.get("resourceType")
@@ -54,9 +54,22 @@ def read_line(data: bytes) -> Row:
         kind = sent
         return {"kind": kind, **read_resource(Node(value, kind), kind)}
     except Refused as refused:
-        return {"kind": kind, "rule": refused.rule, "field": refused.field}
+        return {"kind": kind, "rule": refused.rule, "field": refused.field, **named_by(kind, value)}
     except Exception:
         return {"kind": kind, "rule": UNFORESEEN}  # what nobody foresaw costs its own line
+
+
+def named_by(kind: str, value: Any) -> Row:
+    """What a document that is refused names as its own, as far as it can be read: that is refused with it."""
+    if kind != DOCUMENT:
+        return {}
+    try:
+        node = Node(value, kind)
+        context = node.node("context")
+        named = [named_resource(one) for one in context.nodes("related")] if context else []
+        return {"resource": f"{kind}/{node.text('id')}", "names": [one for one in named if one]}
+    except Refused:
+        return {}
 
 
 def read_resource(node: Node, kind: str) -> Row:
