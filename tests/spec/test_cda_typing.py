@@ -29,7 +29,7 @@ TOLD: dict[str, tuple[dict[str, Any], str | None]] = {
     "B-09 sex against the number": ({"gender": "M"}, "DOC-214"),
     "B-09 birth month against the number": ({"birth_text": "19790428"}, "DOC-214"),
     "B-09 month code 20 says nothing": ({"ins": ins("2792051999001")}, None),
-    "B-09 wrong key": ({"ins": ins()[:13] + "00"}, "IDE-001"),
+    "B-04 B-09 wrong key under the production OID": ({"ins": ins()[:13] + "00"}, "IDE-001"),
     "B-10 key missing": ({"ins": ins()[:13]}, "IDE-004"),
     "B-14 birth to the year": ({"birth_text": "1979"}, None),
     "B-14 birth with time and offset": ({"birth_text": "19790328000000+0200"}, None),

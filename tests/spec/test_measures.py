@@ -1,4 +1,4 @@
-"""What is measured of a producer: volumes format by format, and what a transmission no longer holds."""
+"""What is measured of a producer: volumes format by format, and what a transmission no longer holds (E-10)."""
 
 from typing import Any
 

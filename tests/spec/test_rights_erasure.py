@@ -1,4 +1,4 @@
-"""Erasure through real nights of three sources: searched for in every file of every zone, and it does not come back."""
+"""D-11. Erasure through real nights of three sources: searched for in every file of every zone, and it does not come back."""
 
 from pathlib import Path
 

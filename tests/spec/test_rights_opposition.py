@@ -1,4 +1,4 @@
-"""Opposition: gone from the next release and from every kept one, whatever identifier was given."""
+"""Opposition (D-11): gone from the next release and from every kept one, whatever identifier was given."""
 
 import shutil
 from pathlib import Path

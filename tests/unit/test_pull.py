@@ -101,24 +101,27 @@ def test_each_kind_of_delivery_is_told_apart(root: Settings) -> None:
     deliver(root, "closed-producer", producer="PC")
     (root.landing / SOURCE / "PA" / "bad name;").mkdir()
     (root.landing / SOURCE / "PA" / ".draft").mkdir()
-    assert statuses(root) == {
-        "good": ("complete", None),
-        "same": ("resent_unchanged", "DEL-010"),
-        "cut": ("corrupt", "DEL-001"),
-        "altered": ("corrupt", "DEL-001"),
-        "no-manifest": ("arriving", None),
-        "empty-manifest": ("arriving", None),
-        "half-manifest": ("corrupt", "DEL-002"),
-        "before-files": ("arriving", "DEL-012"),
-        "path-trick": ("corrupt", "DEL-003"),
-        "other-producer": ("corrupt", "DEL-004"),
-        "other-format": ("corrupt", "DEL-005"),
-        "linked": ("corrupt", "DEL-003"),
-        "extra": ("complete", None),
-        "stranger": ("unknown_producer", "DEL-007"),
-        "closed-producer": ("unknown_producer", "DEL-007"),
-        "unsafe-" + hashlib.sha256(b"bad name;").hexdigest()[:12]: ("corrupt", "DEL-003"),
-    }
+    assert (
+        statuses(root)
+        == {
+            "good": ("complete", None),
+            "same": ("resent_unchanged", "DEL-010"),
+            "cut": ("corrupt", "DEL-001"),
+            "altered": ("corrupt", "DEL-001"),
+            "no-manifest": ("arriving", None),  # E-08: still being written
+            "empty-manifest": ("arriving", None),
+            "half-manifest": ("corrupt", "DEL-002"),
+            "before-files": ("arriving", "DEL-012"),
+            "path-trick": ("corrupt", "DEL-003"),
+            "other-producer": ("corrupt", "DEL-004"),
+            "other-format": ("corrupt", "DEL-005"),
+            "linked": ("corrupt", "DEL-003"),
+            "extra": ("complete", None),
+            "stranger": ("unknown_producer", "DEL-007"),
+            "closed-producer": ("unknown_producer", "DEL-007"),
+            "unsafe-" + hashlib.sha256(b"bad name;").hexdigest()[:12]: ("corrupt", "DEL-003"),
+        }
+    )
     found = read_pull(root, SOURCE, ONE)
     assert found["missing"] == ["PB"]
     assert [d["warnings"] for d in found["deliveries"] if d["delivery_id"] == "extra"] == [["DEL-011"]]
