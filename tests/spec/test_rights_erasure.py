@@ -1,4 +1,4 @@
-"""D-11. Erasure through real nights of three sources: searched for in every file of every zone, and it does not come back."""
+"""Erasure (D-11) through real nights of three sources: searched for in every file; it does not come back."""
 
 from pathlib import Path
 
