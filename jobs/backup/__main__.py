@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from jobs.audit.log import audit
 from jobs.backup.content import LISTING, ZONES, all_quiet, files_of_zones, passphrase
 from jobs.backup.seal import Sealer
 from jobs.core.cli import say
@@ -29,6 +30,7 @@ def backup(settings: Settings, target: Path, secret: bytes, zones: tuple[str, ..
     try:
         draft.touch(mode=0o600)
         with all_quiet(settings), draft.open("wb") as stream:
+            audit(settings, "backup")  # before it, so that the line is in it
             sealer = Sealer(stream, secret)
             listing = pack(settings, sealer, zones)
             sealer.finish()

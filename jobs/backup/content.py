@@ -12,7 +12,7 @@ from jobs.core.errors import ConfigError
 from jobs.core.settings import Settings
 
 LISTING = "listing.json"  # last member of the archive: what must be there, with its hash
-ZONES = ("keys", "identity", "crosswalk", "ledger", "standard")
+ZONES = ("keys", "identity", "crosswalk", "ledger", "audit", "standard")
 ROOT_FILES = ("root.json", "producers.csv")
 MIN_PASSPHRASE = 12
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from jobs.audit.log import audit
 from jobs.core.attempt import lock
 from jobs.core.errors import ConfigError, JobError
 from jobs.core.settings import Settings, load_settings
@@ -40,6 +41,7 @@ def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
         settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
         with lock(settings, source or "national"):
             counts = main(settings, night, source)
+            note(settings, stage, night, source, counts)
     except JobError as error:
         say(f"{label} {night}: {error}")
         return error.exit_code
@@ -50,6 +52,13 @@ def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
     seconds = round(time.monotonic() - started, 1)
     print(json.dumps({"stage": stage, "night": night, "source": source, "seconds": seconds, **counts}))
     return 0
+
+
+def note(settings: Settings, stage: str, night: str, source: str | None, counts: dict[str, Any]) -> None:
+    """The stage's line in the audit: what it counted, and the release that it made."""
+    facts = {"source": source, "release": counts.get("release")}
+    numbers = {name: count for name, count in counts.items() if type(count) is int}
+    audit(settings, stage, night=night, counts=numbers, **{name: text for name, text in facts.items() if text})
 
 
 def say(text: str) -> None:

@@ -23,6 +23,7 @@ CLOSED_ZONES = (
     "quarantine",
     "candidate",
     "ledger",
+    "audit",
     "keys",
     "work",
     "rights",

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from jobs.audit.bound import close_past, past
 from jobs.core.attempt import attempt_folder, lock
 from jobs.core.cli import SOURCES, say
 from jobs.core.errors import TryAgain
@@ -31,13 +32,16 @@ def retain(
         free = [name for name in SOURCES if try_lock(settings, name, stack)]
         gone = of_nation(settings) | of_sources(settings, night, free)
         gone["work/attempts"] = old_attempts(settings)
+        aged = past(settings, night)
         orphans = unnamed(settings, gone, grace) if len(free) == len(SOURCES) else {}
         zones = {zone: measure(gone.get(zone, []) + orphans.get(zone, [])) for zone in sorted({*gone, *orphans})}
+        zones |= {"audit": measure(aged)} if aged else {}
         for zone, size in zones.items():
             if size["count"]:
                 say(f"{'would remove' if dry_run else 'removes'} {size['count']} of {zone}, {size['bytes']} bytes")
         if not dry_run:
             remove(settings, gone, orphans)
+            close_past(settings, night)
     busy = sorted(set(SOURCES) - set(free))
     return {"dry_run": dry_run, "zones": zones} | ({"left_for_later": busy} if busy else {})
 

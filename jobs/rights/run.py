@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from jobs.audit.log import audit
 from jobs.backup.content import all_quiet
 from jobs.core.cli import say
 from jobs.core.errors import DataRefused
@@ -64,6 +65,7 @@ def carry_out(settings: Settings, register: Register) -> int:
             else:
                 register = register.put(replace(found, done=True))
                 save(settings, register)
+            audit(settings, "right", request=found.request_id, cause=found.kind, counts={"files": told.files})
             say(certificate.sentence(found, told))
     return total
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from jobs.audit.log import audit
 from jobs.core.attempt import lock
 from jobs.core.cli import say
 from jobs.core.errors import DataRefused, JobError
@@ -41,6 +42,7 @@ def rollback(settings: Settings, name: str) -> None:
         switch(settings, name)
         with (settings.ledger / "rollbacks.txt").open("a", encoding="utf-8") as stream:
             stream.write(f"{before} -> {name}\n")
+        audit(settings, "rollback", release=name, counts={"files": files})
     say(f"current is {name} ({files} files verified); it was {before}.")
 
 

@@ -163,7 +163,6 @@ def test_no_backup_while_a_job_runs_and_none_overwritten(root: Settings, made: P
 def test_the_commands(
     root: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = content(root)
     secret, target = tmp_path / "passphrase", tmp_path / "by-command.backup"
     secret.write_bytes(SECRET + b"\n")
     secret.chmod(0o644)
@@ -172,6 +171,8 @@ def test_the_commands(
     assert "can be read by others" in capsys.readouterr().err
     secret.chmod(0o400)
     assert backup_main(arguments) == 0
+    before = content(root)
+    assert "audit/head.json" in before
     assert restore_main(["--from", str(target), "--passphrase-file", str(secret)]) == 65
     monkeypatch.setenv("VEILLEE_ROOT", str(tmp_path / "fresh"))
     assert restore_main(["--from", str(target), "--passphrase-file", str(secret)]) == 0

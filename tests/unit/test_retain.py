@@ -73,7 +73,7 @@ def everything(settings: Settings) -> dict[str, str]:
     return {
         str(path.relative_to(settings.root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in settings.root.rglob("*")
-        if path.is_file() and "locks" not in path.parts
+        if path.is_file() and not {"locks", "audit"} & set(path.parts)
     }
 
 
