@@ -11,12 +11,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from ops.java import WANTED, find_java
 from ops.paths import REPOSITORY, root
 
 PYTHONS = ((3, 11), (3, 12))
 DISK_GIB = 6
+SOFTHSM = (Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/usr/lib64/softhsm/libsofthsm2.so"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -96,6 +98,11 @@ def check_browser() -> Problem | None:
     return "Chromium is missing; the tests look at the report with it. Debian: apt install chromium", "chromium"
 
 
+def wishes() -> list[str]:
+    """Debian packages that some tests use and skip without: SoftHSM, a key service."""
+    return [] if any(path.exists() for path in SOFTHSM) else ["softhsm2"]
+
+
 def may_install() -> bool:
     """Root on a system with apt?"""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
@@ -122,11 +129,14 @@ def main(argv: list[str] | None = None) -> int:
     """Print what is missing and return 78, or return 0."""
     parser = argparse.ArgumentParser(prog="python -m ops.preflight", description=__doc__)
     parser.add_argument("--install", action="store_true", help="take what Debian has, when root")
-    parser.add_argument("--browser", action="store_true", help="the tests' browser too")
+    parser.add_argument(
+        "--browser", action="store_true", help="what tests use too: a browser, and a key service if Debian has it"
+    )
     arguments = parser.parse_args(argv)
     port = int(os.environ["VEILLEE_PORT"]) if os.environ.get("VEILLEE_PORT") else None
     found = problems(arguments.browser, port)
     packages = [package for _, package in found if package]
+    packages += wishes() if arguments.browser else []
     if arguments.install and packages and may_install():
         install(packages)
         found = problems(arguments.browser, port)

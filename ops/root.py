@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from jobs.core.errors import JobError
-from jobs.core.settings import KINDS, prepare_root
+from jobs.core.residency import require_residency
+from jobs.core.settings import KINDS, Settings, prepare_root
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,6 +16,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--kind", required=True, choices=KINDS)
     arguments = parser.parse_args(argv)
     try:
+        require_residency(Settings(arguments.root.resolve()))
         settings = prepare_root(arguments.root, arguments.kind)
     except JobError as error:
         print(error, file=sys.stderr)

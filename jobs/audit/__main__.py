@@ -5,9 +5,9 @@ import sys
 from typing import Any
 
 from jobs.audit.check import check, read
-from jobs.core.cli import say
+from jobs.core.cli import open_root, say
 from jobs.core.errors import JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,8 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--last", type=int, default=20, help="how many lines to show")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
         found = check(settings)
         if not arguments.check:
             show(settings, arguments.last)

@@ -11,9 +11,9 @@ from typing import Any
 from jobs.audit.log import audit
 from jobs.backup.content import LISTING, ZONES, all_quiet, files_of_zones, passphrase
 from jobs.backup.seal import Sealer
-from jobs.core.cli import say
+from jobs.core.cli import open_root, say
 from jobs.core.errors import ConfigError, JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.core.snapshot import canonical_json, sha256_of, sync
 
 
@@ -73,8 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     zones = tuple(zone for zone in ZONES if zone != "standard" or not arguments.without_standard)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is asked
+        settings = open_root()
         found = backup(settings, arguments.to.resolve(), passphrase(arguments.passphrase_file, confirm=True), zones)
     except JobError as error:
         say(f"backup: {error}")

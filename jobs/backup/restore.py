@@ -15,6 +15,7 @@ from jobs.backup.seal import Opener
 from jobs.core.attempt import attempt_folder
 from jobs.core.cli import say
 from jobs.core.errors import DataRefused, JobError
+from jobs.core.residency import require_residency
 from jobs.core.settings import Settings, load_settings, prepare_root
 
 PIECE = 1024 * 1024
@@ -131,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
         if not arguments.source.is_file():
             raise DataRefused(f"There is no file {arguments.source}.")
         settings = load_settings()
+        require_residency(settings)
         if not arguments.replace:
             refuse_occupied(settings)
         done = restore(settings, arguments.source, passphrase(arguments.passphrase_file, False), arguments.replace)

@@ -12,6 +12,7 @@ from typing import Any
 from jobs.audit.log import audit
 from jobs.core.attempt import lock
 from jobs.core.errors import ConfigError, JobError
+from jobs.core.residency import require_residency
 from jobs.core.settings import Settings, load_settings
 
 SOURCES = ("hospital", "pharmacy", "shared_record")
@@ -37,8 +38,7 @@ def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
     started = time.monotonic()
     label = f"{stage} {source}" if source else stage
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
         with lock(settings, source or "national"):
             counts = main(settings, night, source)
             note(settings, stage, night, source, counts)
@@ -52,6 +52,17 @@ def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
     seconds = round(time.monotonic() - started, 1)
     print(json.dumps({"stage": stage, "night": night, "source": source, "seconds": seconds, **counts}))
     return 0
+
+
+def open_root() -> Settings:
+    """The root that VEILLEE_ROOT names.
+
+    Raises ConfigError, before anything is touched, without a stamp or where the storage policy does not allow it.
+    """
+    settings = load_settings()
+    settings.kind  # noqa: B018  raises without a stamp
+    require_residency(settings)
+    return settings
 
 
 def note(settings: Settings, stage: str, night: str, source: str | None, counts: dict[str, Any]) -> None:

@@ -66,7 +66,8 @@ def open_landing(settings: Settings) -> Landing:
 
         return FolderLanding(settings.landing)
     if declared["kind"] == "s3":
+        from jobs.core.residency import load_storage
         from jobs.landing.s3 import S3Landing  # boto3 takes 0.3 s to import; a folder landing does without
 
-        return S3Landing.from_policy(declared, settings.policy["pull"]["settle_seconds"])
+        return S3Landing.from_policy(declared, settings.policy["pull"]["settle_seconds"], load_storage(settings))
     raise ConfigError(f"policy.toml: landing.kind must be folder or s3, not {declared['kind']!r}.")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.core.cli import SOURCES, say
+from jobs.core.cli import SOURCES, open_root, say
 from jobs.core.errors import ConfigError, JobError
 from jobs.core.manifest import NAME, Manifest, describe_file, parse_manifest
 from jobs.core.register import load_register
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.core.snapshot import canonical_json
 from jobs.landing.api import CHUNK, Place, open_landing
 
@@ -97,8 +97,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Deposit and say where; a refusal is one readable line and the exit code of its kind."""
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
         arguments = parse(argv)
         absent = [str(path) for path in arguments.files if not path.is_file()]
         if absent:

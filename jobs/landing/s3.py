@@ -16,8 +16,10 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
+from jobs.core.cli import require
 from jobs.core.errors import ConfigError, DataRefused, JobError, TryAgain
 from jobs.core.manifest import NAME
+from jobs.core.residency import Storage, require_endpoint
 from jobs.landing.api import CHUNK, FileInfo, Gone, Inventory, Place
 
 MISSING = ("404", "NoSuchKey", "NotFound")
@@ -40,11 +42,18 @@ class S3Landing:
         self.settle = timedelta(seconds=settle_seconds)
 
     @classmethod
-    def from_policy(cls, declared: dict[str, Any], settle_seconds: int = 0) -> "S3Landing":
-        """Open the landing that ``policy.toml`` declares. Raises ConfigError when the declaration is incomplete."""
+    def from_policy(
+        cls, declared: dict[str, Any], settle_seconds: int = 0, storage: Storage | None = None
+    ) -> "S3Landing":
+        """Open the landing that ``policy.toml`` declares.
+
+        Raises ConfigError when the declaration is incomplete, or the storage policy does not allow the store (RES-003).
+        """
         checksum = declared.get("checksum", "when_supported")
         if not declared.get("bucket") or checksum not in CHECKSUMS:
             raise ConfigError(f"policy.toml: an S3 landing needs a bucket, and checksum {' or '.join(CHECKSUMS)}.")
+        if storage is not None:
+            require_declared(storage, declared)
         config = Config(
             s3={"addressing_style": "path" if declared.get("path_style") else "auto"},
             request_checksum_calculation=checksum,  # older stores refuse the trailers that "when_supported" adds
@@ -63,6 +72,8 @@ class S3Landing:
                 config=config,
             ),
         )
+        if storage is not None:
+            watch(client, storage)
         return cls(client, declared["bucket"], declared.get("prefix", ""), settle_seconds)
 
     def key(self, place: Place, name: str) -> str:
@@ -139,6 +150,21 @@ class Chunks(io.RawIOBase):
         self._rest = self._rest[len(taken) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+
+def require_declared(storage: Storage, declared: dict[str, Any]) -> None:
+    """Raise ConfigError (RES-003) unless the storage policy allows what is declared: before a client asks for keys."""
+    region = declared.get("region") or None
+    if declared.get("endpoint"):
+        require_endpoint(storage, declared["endpoint"], region)
+        return
+    require(bool(region), "RES-003: policy.toml names neither endpoint nor region of the landing: name one of them.")
+    require_endpoint(storage, f"https://s3.{region}.amazonaws.com", region)
+
+
+def watch(client: Any, storage: Storage) -> None:
+    """Judge every request before it is sent: environment, profile or a redirection may lead elsewhere."""
+    client.meta.events.register("before-send.s3", lambda request, **_: require_endpoint(storage, request.url, None))
 
 
 def guard(what: str, ask: Callable[[], Answer]) -> Answer:

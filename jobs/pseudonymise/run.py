@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from jobs.core.attempt import attempt_folder
+from jobs.core.custody import fault
 from jobs.core.errors import DataRefused
 from jobs.core.keys import check_value, current_version, key_table, require_same_key
 from jobs.core.ledger import line
@@ -111,7 +112,10 @@ def linked(settings: Settings, night: str) -> tuple[Tables, Partitions]:
 
 
 def load_before(settings: Settings, night: str, version: int) -> Before:
-    """What the base published. Raises DataRefused when its pointer is gone, ConfigError when the key is another."""
+    """What the base published. Raises DataRefused when its pointer is gone, ConfigError when the key is another.
+
+    The version changes by a rotation alone, which takes the base along: so it is the base's here, or a mistake.
+    """
     base = base_night(settings, night)
     if base is None:
         return Before(None, {}, {})
@@ -119,8 +123,10 @@ def load_before(settings: Settings, night: str, version: int) -> Before:
     if not path.is_file():
         raise DataRefused(f"night {base} is published but its pseudonymised.json is gone: restore a backup.")
     found = read_json(path)
-    if found["key_version"] == version:
-        require_same_key(settings, "centre", found["key_check"], version)
+    if found["key_version"] != version:
+        what = f"night {base} was published under centre.v{found['key_version']}, the newest key is centre.v{version}"
+        raise fault("KEY-004", what, "restore the missing version, or take the added one away and run jobs.rekey")
+    require_same_key(settings, "centre", found["key_check"], version)
     return Before(base, tables_from_json(found["tables"]), found["fingerprints"], found.get("withheld", {}))
 
 

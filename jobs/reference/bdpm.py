@@ -15,8 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from jobs.core.cli import open_root
 from jobs.core.errors import DataRefused, JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.core.snapshot import write_json
 from jobs.reference.bdpm_files import BdpmFile, read_file, release_file
 
@@ -35,8 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--valid-on", required=True, type=month_or_day, help="YYYY-MM or YYYY-MM-DD of the release")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused
+        settings = open_root()
         report = load_release(settings, arguments.folder, arguments.valid_on)
     except JobError as error:
         print(f"reference bdpm: {error}", file=sys.stderr)

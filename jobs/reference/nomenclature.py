@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jobs.core.cli import open_root
 from jobs.core.errors import ConfigError, DataRefused, JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.core.snapshot import sync, write_json
 from jobs.reference.bdpm import month_or_day
 from jobs.reference.declared import CodeList, code_list
@@ -35,8 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="check and tell, write nothing")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused
+        settings = open_root()
         report = load_release(
             settings, arguments.name, arguments.file, arguments.valid_on, arguments.source, dry_run=arguments.dry_run
         )

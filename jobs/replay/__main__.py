@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 
-from jobs.core.cli import SOURCES, say
+from jobs.core.cli import SOURCES, open_root, say
 from jobs.core.errors import ConfigError, DataRefused, JobError
 from jobs.core.rules import rule
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.replay.requests import write_request
 from jobs.standardise.deliveries import complete_deliveries, pulled_nights, read_pull
 
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rule", help="only records that this rule rejected")
     arguments = parser.parse_args(argv)
     try:
-        asked = request(load_settings(), arguments.delivery, arguments.producer, arguments.rule)
+        asked = request(open_root(), arguments.delivery, arguments.producer, arguments.rule)
     except JobError as error:
         say(f"replay: {error}")
         return error.exit_code

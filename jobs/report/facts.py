@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from jobs.core.errors import ConfigError
 from jobs.core.nights import decision_path
+from jobs.core.residency import load_storage
 from jobs.core.rules import rule
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, files_of, read_json, tables_from_json
@@ -63,6 +64,7 @@ def run_facts(settings: Settings, night: str) -> dict[str, Any]:
         "rejects": rejects(settings, night),
         "unknown_codes": unknown_codes(settings, candidate),
         "linkage": linkage(settings, night),
+        "storage": load_storage(settings).to_json(),
         "report": f"reports/{night}/index.html",
     }
 

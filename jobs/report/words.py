@@ -25,6 +25,12 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "resent_changed": ("renvoyé modifié", "re-sent changed"),
         "unknown_producer": ("producteur inconnu", "unknown producer"),
     },
+    "place": {
+        "path": ("dossier", "folder"),
+        "mount": ("partage monté", "mounted share"),
+        "endpoint": ("stockage S3", "S3 store"),
+        "key_service": ("service de clés", "key service"),
+    },
     "producers": {
         "accepted": ("acceptés", "accepted"),
         "held": ("retenus", "held"),

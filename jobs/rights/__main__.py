@@ -6,9 +6,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from jobs.core.cli import say
+from jobs.core.cli import open_root, say
 from jobs.core.errors import JobError
-from jobs.core.settings import load_settings
 from jobs.rights.run import rights
 
 
@@ -21,8 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="where the signed-off requests lie; by default <root>/rights")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
         done = rights(settings, arguments.folder or settings.rights)
     except JobError as error:
         say(f"rights: {error}")

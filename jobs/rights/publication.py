@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from jobs.core.attempt import attempt_folder
-from jobs.core.keys import key_bytes
+from jobs.core.keys import key_bytes, versions
 from jobs.core.settings import Settings
 from jobs.core.tokens import UNIT_SEPARATOR, text_base32
 from jobs.pseudonymise.generalise import PERSON, TOKEN
@@ -57,8 +57,7 @@ def published_marks(settings: Settings, entry: Entry) -> Marks:
 
 def centre_keys(settings: Settings) -> list[tuple[int, bytes]]:
     """Every version of the centre's key that is here."""
-    versions = sorted(int(path.name.split(".")[1][1:]) for path in settings.keys.glob("centre.v*.key"))
-    return [(version, key_bytes(settings, "centre", version)) for version in versions]
+    return [(version, key_bytes(settings, "centre", version)) for version in versions(settings, "centre")]
 
 
 def reconciled(settings: Settings, pseudonyms: Values) -> Values:

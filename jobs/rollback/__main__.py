@@ -5,9 +5,9 @@ import sys
 
 from jobs.audit.log import audit
 from jobs.core.attempt import lock
-from jobs.core.cli import say
+from jobs.core.cli import open_root, say
 from jobs.core.errors import DataRefused, JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, sha256_of
 from jobs.release.publish import current_release, kept_releases, switch
 from jobs.release.succession import successor
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--release", default="", help="name of a kept release, such as 2026-11-22-0123456789ab")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
+        settings = open_root()
         if arguments.release:
             rollback(settings, arguments.release)
             return 0
