@@ -11,6 +11,7 @@ from jobs.core.nights import base_night, decision_path, decisions, require_seria
 from jobs.core.schema import SCHEMAS, TableSchema, load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, files_of, read_json, tables_from_json, write_json
+from jobs.disclosure.night import measure
 from jobs.gate import reasons as because
 from jobs.release.pools import locate
 from jobs.standardise.pools import intake_pool, proposal_path
@@ -26,6 +27,7 @@ def gate(settings: Settings, night: str, source: str | None = None) -> dict[str,
     states = {name: pointer(state_path(settings, name, night), f"close --source {name}") for name in SOURCES}
     tables, base = tables_from_json(candidate["tables"]), base_tables(settings, night)
     results = judge_changes(settings, changed(tables, base))
+    measure(settings, night, tables, base)
     reasons = because.in_order(
         because.suite_reasons(results)
         + balance(settings, candidate, states, tables, base)

@@ -15,6 +15,7 @@ from jobs.core.rules import rule
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, files_of, read_json, tables_from_json
 from jobs.release.pools import locate
+from jobs.report.disclosure import disclosure_facts
 from jobs.report.documents import document_facts
 from jobs.report.masking import coarse, mask_parts
 from jobs.report.sources import optional, source_facts
@@ -65,6 +66,7 @@ def run_facts(settings: Settings, night: str) -> dict[str, Any]:
         "unknown_codes": unknown_codes(settings, candidate),
         "linkage": linkage(settings, night),
         "storage": load_storage(settings).to_json(),
+        "disclosure": disclosure_facts(settings, night),
         "report": f"reports/{night}/index.html",
     }
 
