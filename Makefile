@@ -1,9 +1,9 @@
 # Every target makes what it needs first: a Python, a Java, the environment of requirements.txt.
-# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · rights · backup · restore · retain · audit · lock
+# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · extract · rights · backup · restore · retain · audit · lock
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup night test up down check bench replay rollback rights backup restore retain audit lock clean
+.PHONY: help setup night test up down check bench replay rollback extract rights backup restore retain audit lock clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON_FOUND = $$(PYTHON=$(PYTHON) sh ops/find_python.sh)
@@ -48,6 +48,9 @@ replay: setup ## take a delivery's quarantined records in again: DELIVERY=id [PR
 
 rollback: setup ## list the kept releases, or make one current again: RELEASE=id
 	@$(RUN) -m jobs.rollback $(if $(RELEASE),--release $(RELEASE))
+
+extract: setup ## a research project's extract, judged before it is made: PROJECT=name [RELEASE=id]
+	@$(RUN) -m jobs.extract --project $(or $(PROJECT),$(error name the project: make extract PROJECT=name)) $(if $(RELEASE),--release $(RELEASE))
 
 rights: setup ## carry out signed-off requests of opposition and erasure: they lie in <root>/rights
 	@$(RUN) -m jobs.rights $(if $(FOLDER),--folder $(FOLDER))

@@ -22,6 +22,7 @@ CLOSED_ZONES = (
     "crosswalk",
     "quarantine",
     "candidate",
+    "extracts",
     "ledger",
     "audit",
     "keys",

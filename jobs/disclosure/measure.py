@@ -47,13 +47,20 @@ def exposure(now: str, before: str | None, one: QuasiSet, limit: int) -> Exposur
     connection = duckdb.connect()
     try:
         connection.execute("SET threads = 2")
-        connection.execute(f"CREATE TABLE now AS {classes(now, one)}")
-        nothing = f"SELECT * FROM ({now}) WHERE false"  # noqa: S608
-        connection.execute(f"CREATE TABLE before AS {classes(before or nothing, one)}")
-        found = connection.execute(TOTALS, [limit]).fetchall()[0]
-        crossed = connection.execute(crossing(one)).fetchall()[0]
+        return exposure_of(connection, now, before, one, limit)
     finally:
         connection.close()
+
+
+def exposure_of(
+    connection: duckdb.DuckDBPyConnection, now: str, before: str | None, one: QuasiSet, limit: int
+) -> Exposure:
+    """The same over relations of a connection; makes its tables ``now`` and ``before``."""
+    connection.execute(f"CREATE OR REPLACE TABLE now AS {classes(now, one)}")
+    nothing = f"SELECT * FROM ({now}) WHERE false"  # noqa: S608
+    connection.execute(f"CREATE OR REPLACE TABLE before AS {classes(before or nothing, one)}")
+    found = connection.execute(TOTALS, [limit]).fetchall()[0]
+    crossed = connection.execute(crossing(one)).fetchall()[0]
     values = found[3] if one.sensitive else None
     return Exposure(found[0], found[1], found[2], values, found[4], found[5], crossed[0], crossed[1])
 
@@ -67,11 +74,16 @@ FROM now
 
 def classes(relation: str, one: QuasiSet) -> str:
     """Query: each class of a relation with its members, its different sensitive values, and who is alone in it."""
-    values = f"count(DISTINCT coalesce({quoted(one.sensitive)}::VARCHAR, ''))" if one.sensitive else NONE
+    values = values_of(one)
     return (
         f"SELECT {columns(one.fields)}, count(DISTINCT {quoted(one.about)}) AS members, {values} AS vals, "  # noqa: S608
         f"min({quoted(one.about)}) AS who FROM ({relation}) GROUP BY ALL"
     )
+
+
+def values_of(one: QuasiSet) -> str:
+    """The different sensitive values of a group; unknown is a value."""
+    return f"count(DISTINCT coalesce({quoted(one.sensitive)}::VARCHAR, ''))" if one.sensitive else NONE
 
 
 def crossing(one: QuasiSet) -> str:

@@ -9,6 +9,7 @@ from jobs.core.cli import SOURCES
 from jobs.core.nights import decisions
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
+from jobs.extract.renew import expired, releases_in_use
 from jobs.pull.received import is_open
 from jobs.release.publish import current_release, kept_releases
 
@@ -27,13 +28,17 @@ def nights_in(folder: Path) -> list[Path]:
 
 
 def old_releases(settings: Settings) -> list[Path]:
-    """Releases beyond the newest ones; the current one and its predecessor always stay. None without a current one."""
+    """Releases beyond the newest ones. None without a current one.
+
+    The current one and its predecessor always stay, and those that a project's extract was made from.
+    """
     current = current_release(settings)
     names = kept_releases(settings)
     if current not in names:
         return []
     stay = {*names[-max(1, settings.policy["retention"]["releases_kept"]) :], current}
     stay.add(read_json(settings.published / str(current) / "release.json")["previous"])
+    stay |= releases_in_use(settings)
     return [settings.published / name for name in names if name not in stay]
 
 
@@ -92,11 +97,12 @@ def of_sources(settings: Settings, night: str, sources: Iterable[str]) -> dict[s
     return found
 
 
-def of_nation(settings: Settings) -> dict[str, list[Path]]:
+def of_nation(settings: Settings, night: str) -> dict[str, list[Path]]:
     """What goes of the zones that the national jobs write, by zone."""
     gone = old_releases(settings)
     return {
         "published": gone,
+        "extracts": [settings.extracts / name for name in expired(settings, date.fromisoformat(night))],
         "candidate": old_candidates(settings),
         "identity": old_links(settings, settings.identity, gone),
         "crosswalk": old_links(settings, settings.crosswalk, gone),

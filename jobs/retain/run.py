@@ -30,7 +30,7 @@ def retain(
     """
     with ExitStack() as stack:
         free = [name for name in SOURCES if try_lock(settings, name, stack)]
-        gone = of_nation(settings) | of_sources(settings, night, free)
+        gone = of_nation(settings, night) | of_sources(settings, night, free)
         gone["work/attempts"] = old_attempts(settings)
         aged = past(settings, night)
         orphans = unnamed(settings, gone, grace) if len(free) == len(SOURCES) else {}

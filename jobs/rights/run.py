@@ -12,6 +12,7 @@ from jobs.core.errors import DataRefused
 from jobs.core.nights import decisions
 from jobs.core.session import spark_session
 from jobs.core.settings import Settings
+from jobs.extract.renew import renew
 from jobs.rights import certificate
 from jobs.rights.erasure import erase
 from jobs.rights.publication import unpublish
@@ -40,6 +41,7 @@ def rights(settings: Settings, folder: Path) -> dict[str, Any]:
             save(settings, register)
         clear_scratch(settings)
         removed = carry_out(settings, register)
+        renew(settings, "rights")
         for one in requests:
             (folder / f"{one.request_id}.json").unlink()
     return {"requests": len(requests), "in_force": len(register.entries), "removed": removed}

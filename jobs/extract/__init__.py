@@ -1,0 +1,1 @@
+"""Extracts for research projects: a few columns, generalised, under pseudonyms of the project's own."""

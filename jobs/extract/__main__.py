@@ -1,0 +1,52 @@
+"""``python -m jobs.extract --project NAME [--release ID]``: make or renew a research project's extract."""
+
+import argparse
+import json
+import sys
+import traceback
+from datetime import UTC, datetime
+
+from jobs.core.attempt import lock
+from jobs.core.cli import say
+from jobs.core.errors import DataRefused, JobError
+from jobs.core.settings import Settings, load_settings
+from jobs.extract.make import make
+from jobs.extract.project import load_project
+from jobs.release.publish import current_release, kept_releases
+
+
+def extract(settings: Settings, name: str, release: str | None) -> dict[str, object]:
+    """The extract of a project from the current release, or from a kept one. Raises DataRefused, ConfigError."""
+    project = load_project(settings, name)
+    if project.expires_on < datetime.now(UTC).date().isoformat():
+        raise DataRefused(f"DSC-004: project {name} ended on {project.expires_on}; extend it by review, or let it end.")
+    chosen = release or current_release(settings)
+    if chosen is None or chosen not in kept_releases(settings):
+        raise DataRefused("DSC-004: there is no such release to make an extract from; `make rollback` lists them.")
+    return make(settings, project, chosen)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the job under the national lock; the exit code says how it went."""
+    parser = argparse.ArgumentParser(prog="python -m jobs.extract", description=__doc__)
+    parser.add_argument("--project", required=True, help="a file of config/projects, without its ending")
+    parser.add_argument("--release", help="a kept release; by default the current one")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load_settings()
+        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        with lock(settings, "national"):
+            done = extract(settings, arguments.project, arguments.release)
+    except JobError as error:
+        say(f"extract: {error}")
+        return error.exit_code
+    except Exception as error:
+        say(f"extract: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
+        say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
+        return 1
+    print(json.dumps({"stage": "extract", "project": arguments.project, **done}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
