@@ -37,14 +37,21 @@ def choose(
     """Make the table ``rows`` of the extract from a relation (SQL) of published rows."""
     connection.execute(f"CREATE OR REPLACE TABLE rows AS {chosen(source, project, wanted)}")
     capped = cap(connection, project, wanted)
-    about = people_of(wanted)
-    for column, rule in wanted.generalise:
-        if rule == RARE and about:
-            merge_rare(connection, column, about, limits.members)
     before = count(connection)
-    suppress(connection, sets_within(wanted), limits)
+    for _ in range(ROUNDS):
+        now = count(connection)
+        for column in rare_columns(wanted):
+            merge_rare(connection, column, str(people_of(wanted)), limits.members)
+        suppress(connection, sets_within(wanted), limits)
+        if count(connection) == now:  # what was left out may have made another code rare
+            break
     left = count(connection)
     return Table(left, before - left, capped)
+
+
+def rare_columns(wanted: Wanted) -> list[str]:
+    """Columns whose rare codes are merged; none where nobody can be counted."""
+    return [column for column, rule in wanted.generalise if rule == RARE] if people_of(wanted) else []
 
 
 def chosen(source: str, project: Project, wanted: Wanted) -> str:
