@@ -6,10 +6,11 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
+from jobs.audit.log import audit
 from jobs.core.attempt import lock
-from jobs.core.cli import say
+from jobs.core.cli import open_root, say
 from jobs.core.errors import DataRefused, JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.extract.make import make
 from jobs.extract.project import load_project
 from jobs.release.publish import current_release, kept_releases
@@ -23,7 +24,9 @@ def extract(settings: Settings, name: str, release: str | None) -> dict[str, obj
     chosen = release or current_release(settings)
     if chosen is None or chosen not in kept_releases(settings):
         raise DataRefused("DSC-004: there is no such release to make an extract from; `make rollback` lists them.")
-    return make(settings, project, chosen)
+    done = make(settings, project, chosen)
+    audit(settings, "extract", project=name, release=chosen, counts=done["tables"])
+    return done
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,8 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--release", help="a kept release; by default the current one")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
         with lock(settings, "national"):
             done = extract(settings, arguments.project, arguments.release)
     except JobError as error:

@@ -180,21 +180,23 @@ def test_heavy_users_are_found_no_better_than_by_chance_once_rows_are_capped(
 
 
 def positions(nights: Nights) -> list[list[tuple[int, int]]]:
-    """Per pharmacy, where a row lay in the delivery and where it lies in the release."""
+    """Per pharmacy and file of the release, where a customer's first row lay in the delivery and lies in the file."""
     settings = nights.settings
     state = read_json(settings.standard / "pharmacy" / SECOND / "state.json")
     pool, key = Pool(settings.standard / "pharmacy" / "pool"), key_bytes(settings, "centre")
     files = [str(pool.path(file)) for file in files_of(tables_from_json(state["tables"])["dispensation"])]
-    sent = duckdb.sql(f"select pharmacy_id, dispensation_id, record from read_parquet({files}) order by all").fetchall()
-    view = (settings.published / "current").resolve()
-    ids = duckdb.sql(f"select dispensation_id from read_parquet('{view}/dispensation/*.parquet')").fetchall()
-    place = {name: position for position, (name,) in enumerate(ids)}
-    found: dict[str, list[tuple[int, int]]] = {}
-    for pharmacy, token, record in sent:
-        own = text_base32(key, "token", token)
-        if own in place:
-            found.setdefault(pharmacy, []).append((record, place[own]))
-    return [pairs for pairs in found.values() if len(pairs) >= 100]
+    sent = duckdb.sql(f"select dispensation_id, pharmacy_id, subject_id, record from read_parquet({files})").fetchall()
+    arrived = {
+        text_base32(key, "token", token): (pharmacy, subject, record) for token, pharmacy, subject, record in sent
+    }
+    found: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    for path in sorted((settings.published / "current").resolve().glob("dispensation/*.parquet")):
+        for position, token in enumerate(
+            pq.read_table(path, columns=["dispensation_id"])["dispensation_id"].to_pylist()
+        ):
+            pharmacy, subject, record = arrived[token]
+            found.setdefault((pharmacy, path.name), {}).setdefault(subject, (record, position))
+    return [list(pairs.values()) for pairs in found.values() if len(pairs) >= 30]
 
 
 def test_the_order_of_rows_says_nothing_of_the_order_of_arrival(nights: Nights) -> None:

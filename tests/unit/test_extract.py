@@ -1,6 +1,7 @@
 """A research project's extract: what it shows, what it refuses, and what becomes of it when somebody leaves."""
 
 import datetime
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,15 @@ def test_an_extract_made_twice_has_the_same_bytes(settings: Settings) -> None:
     project = declare(settings)
     first, again = (make(settings, project, RELEASE) for _ in range(2))
     assert first == again
+
+
+def test_the_command_makes_it_and_the_audit_says_so(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(settings, RELEASE, PEOPLE)
+    declare(settings)
+    assert main(["--project", "flu"]) == 0
+    assert '"tables": {"hospital_stay": 24}' in capsys.readouterr().out
+    lines = [line for path in settings.audit.glob("*.jsonl") for line in path.read_text().splitlines()]
+    assert any(item["what"] == "extract" and item["project"] == "flu" for item in map(json.loads, lines))
 
 
 def test_a_project_ends(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
