@@ -1,15 +1,13 @@
 """``python -m jobs.extract --project NAME [--release ID]``: make or renew a research project's extract."""
 
 import argparse
-import json
 import sys
-import traceback
 from datetime import UTC, datetime
 
 from jobs.audit.log import audit
 from jobs.core.attempt import lock
-from jobs.core.cli import open_root, say
-from jobs.core.errors import DataRefused, JobError
+from jobs.core.cli import answered
+from jobs.core.errors import DataRefused
 from jobs.core.settings import Settings
 from jobs.extract.make import make
 from jobs.extract.project import load_project
@@ -35,19 +33,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--project", required=True, help="a file of config/projects, without its ending")
     parser.add_argument("--release", help="a kept release; by default the current one")
     arguments = parser.parse_args(argv)
-    try:
-        settings = open_root()
+
+    def work(settings: Settings) -> dict[str, object]:
         with lock(settings, "national"):
             done = extract(settings, arguments.project, arguments.release)
-    except JobError as error:
-        say(f"extract: {error}")
-        return error.exit_code
-    except Exception as error:
-        say(f"extract: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
-        say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
-        return 1
-    print(json.dumps({"stage": "extract", "project": arguments.project, **done}))
-    return 0
+        return {"stage": "extract", "project": arguments.project, **done}
+
+    return answered("extract", work)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from pyspark.sql import functions as F
 from jobs.core.tokens import token_hex, with_key
 from jobs.identifiers.ins import ins13, ins_status
 from jobs.standardise.shared_record.oids import INS, INS_TEST, PROFESSIONAL, STRUCTURE
+from jobs.standardise.shared_record.parties import PATIENT
 from jobs.standardise.shared_record.times import Moment, moment
 from jobs.standardise.shared_record.told import arrays, fact_warnings
 
 SOURCE = "shared_record"
-PATIENT = "patient"
 SEXES = {"M": "1", "F": "2", "U": "3", "UN": "3", "O": "3"}
 
 
@@ -32,6 +32,7 @@ def typed(parsed: DataFrame, key: DataFrame, night: str) -> DataFrame:
             ),
             "content_token": token_hex("content", F.col("content_sha256")),
             "subject_id": token_hex(SOURCE, F.col("producer"), F.col("patient")),
+            "local_id": token_hex(SOURCE, F.col("producer"), F.col("local")),
             "patient_token": token_hex("patient", F.coalesce(F.col("traits"), F.col("patient"))),
             "version_number": F.regexp_extract("version", r"^\d{1,9}$", 0).try_cast("bigint"),
             "replaces_set": F.coalesce(F.col("action") == "C", F.lit(False)),
@@ -43,7 +44,7 @@ def typed(parsed: DataFrame, key: DataFrame, night: str) -> DataFrame:
     frame = frame.withColumns(parties()).withColumns(refusals())
     helpers = arrays()
     frame = frame.withColumns(helpers).withColumn("warnings", warning_codes(created, birth, night))
-    return frame.drop("key", "patient", "traits", *helpers)
+    return frame.drop("key", "patient", "local", "traits", *helpers)
 
 
 def mapping(values: dict[str, str]) -> Column:
@@ -64,6 +65,7 @@ def identity_columns(birth: Moment) -> dict[str, Column]:
         "status_of_number": ins_status(F.col("ins")),
         "valid_ins": valid,
         "traits": known,
+        "local": local,
         "patient": F.coalesce(F.concat(F.lit("ins:"), valid), local, F.concat(F.lit("traits:"), known)),
     }
 
@@ -114,7 +116,7 @@ def numbered(party: Column, system: str, prefixes: dict[int, str]) -> Column:
     prefix = F.try_element_at(
         F.create_map(*[F.lit(item) for pair in prefixes.items() for item in pair]), F.length(number)
     )
-    bare = F.startswith(text, F.lit(f"{system}^")) & number.rlike(r"^\d+$") & prefix.isNotNull()
+    bare = F.startswith(text, F.lit(f"{system}^")) & number.rlike(r"^\d[\dAB]?\d+$") & prefix.isNotNull()
     return F.when(bare, F.concat(F.lit(f"{system}^"), prefix, number)).otherwise(text)
 
 
