@@ -47,8 +47,8 @@ def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
     return answered(f"{stage} {source} {night}" if source else f"{stage} {night}", work)
 
 
-def answered(label: str, work: Callable[[Settings], dict[str, Any]]) -> int:
-    """Do some work on the root, print its last line and return its exit code: the one place where failures get words.
+def answered(label: str, work: Callable[[Settings], dict[str, Any] | None]) -> int:
+    """Do some work on the root, print its last line, if any, and return its exit code: failures get words here alone.
 
     The message of what is no JobError is withheld: it may quote data.
     """
@@ -61,7 +61,8 @@ def answered(label: str, work: Callable[[Settings], dict[str, Any]]) -> int:
         say(f"{label}: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
         say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
         return 1
-    print(json.dumps(told))
+    if told is not None:
+        print(json.dumps(told))
     return 0
 
 

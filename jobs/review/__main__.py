@@ -3,12 +3,10 @@
 import argparse
 import json
 import sys
-import traceback
 from datetime import date
 
-from jobs.core.cli import say
-from jobs.core.errors import JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.cli import answered, say
+from jobs.core.settings import Settings
 from jobs.review.decide import KINDS, decide
 from jobs.review.page import Review
 from jobs.review.queue import open_items
@@ -26,18 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("left", "right", "role", "reason"):
         one.add_argument(f"--{name}", required=True)
     arguments = parser.parse_args(argv if argv is not None else sys.argv[1:] or ["page"])
-    try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
-        run(settings, arguments)
-    except JobError as error:
-        say(f"review: {error}")
-        return error.exit_code
-    except Exception as error:
-        say(f"review: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
-        say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
-        return 1
-    return 0
+    return answered("review", lambda settings: run(settings, arguments))
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> None:

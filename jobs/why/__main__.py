@@ -2,11 +2,9 @@
 
 import argparse
 import sys
-import traceback
 
-from jobs.core.cli import say
-from jobs.core.errors import JobError
-from jobs.core.settings import load_settings
+from jobs.core.cli import answered
+from jobs.core.settings import Settings
 from jobs.why.facts import facts_of
 from jobs.why.record import subject_of
 from jobs.why.tell import tell
@@ -18,18 +16,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("record", help="32 hex characters of a subject, or source:producer:local number")
     parser.add_argument("--language", choices=("fr", "en"), default="fr")
     arguments = parser.parse_args(argv)
-    try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+
+    def work(settings: Settings) -> None:
         print(tell(facts_of(settings, subject_of(settings, arguments.record)), arguments.language))
-    except JobError as error:
-        say(f"why: {error}")
-        return error.exit_code
-    except Exception as error:
-        say(f"why: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
-        say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
-        return 1
-    return 0
+
+    return answered("why", work)
 
 
 if __name__ == "__main__":

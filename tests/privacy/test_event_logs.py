@@ -34,7 +34,8 @@ def told(nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(root: Path, said: Path, stage: str) -> int:
     """Run a stage as the scheduler does, with Spark's event log on; everything it says lies in ``said``."""
-    events = f"--conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file://{said / 'events'}"
+    conf = {"enabled": "true", "compress": "false", "dir": f"file://{said / 'events'}"}
+    events = " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in conf.items())
     environment = os.environ | {"VEILLEE_ROOT": str(root), "PYSPARK_SUBMIT_ARGS": f"{events} pyspark-shell"}
     command = [sys.executable, "-m", f"jobs.{stage}", "--night", SECOND]
     done = subprocess.run(command, env=environment, capture_output=True, check=False, cwd=Path(__file__).parents[2])
@@ -72,6 +73,7 @@ def test_a_literal_key_would_lie_in_the_event_log(tmp_path: Path) -> None:
     script = (
         "from pyspark.sql import SparkSession, functions as F\n"
         "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')\n"
+        "spark = spark.config('spark.eventLog.compress', 'false')\n"
         f"spark = spark.config('spark.eventLog.enabled', 'true').config('spark.eventLog.dir', 'file://{tmp_path}')\n"
         "spark = spark.getOrCreate()\n"
         "made = F.call_function('hmac', F.lit(bytes(range(32))), F.lit(b'm'), F.lit('SHA256'))\n"

@@ -1,6 +1,6 @@
 """CodeableConcepts and Quantities as the fields of a clinical fact."""
 
-from jobs.standardise.shared_record.elements import CIP13, MAX_CODE, NOTHING, Code, Coded, safe_code
+from jobs.standardise.shared_record.elements import CIP13, MAX_CODE, UNCODED, Code, Coded, safe_code
 from jobs.standardise.shared_record.fhir.nodes import Node
 from jobs.standardise.shared_record.fhir.systems import (
     ABSENT,
@@ -26,7 +26,7 @@ def safe(text: str | None, longest: int = MAX_CODE) -> str | None:
 def concept(node: Node | None) -> Code:
     """A CodeableConcept. A coding that says why there is none becomes the null flavour."""
     if node is None:
-        return NOTHING
+        return UNCODED
     null_flavor, pairs = absent(node), []
     for coding in node.nodes("coding"):
         pair = coding_pair(coding)
