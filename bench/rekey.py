@@ -28,11 +28,11 @@ from jobs.release.pools import candidate_pool
 from jobs.release.publish import kept_releases, release
 
 NIGHT, MONTHS = "2026-11-22", 10
-MADE = {  # column: how row r of the bench has it, as a number of its domain
-    "pseudonym": (PERSON, "r * 7919 % {persons}"),
-    "dispensation_id": (TOKEN, "r"),
-    "ticket_id": (TOKEN, "r // 3"),
-    "producer": (PRODUCER, "r % 20000"),
+MADE = {  # column: how row i of the bench has it, as a number of its domain
+    "pseudonym": (PERSON, "i * 7919 % {persons}"),
+    "dispensation_id": (TOKEN, "i"),
+    "ticket_id": (TOKEN, "i // 3"),
+    "producer": (PRODUCER, "i % 20000"),
 }
 
 
@@ -90,11 +90,11 @@ def care(
         joins = " ".join(
             f"JOIN token_{domain} {column} ON {column}.r = {made[column]}" for column, (domain, _) in MADE.items()
         )
-        plain = {"care_month": f"'{name}'", "cip13": "'34009' || (100000000 + t.r % 5000)", "quantity": "1 + t.r % 3"}
+        plain = {"care_month": f"'{name}'", "cip13": "'34009' || (100000000 + i % 5000)", "quantity": "1 + i % 3"}
         shown = [f"{column}.value AS {column}" for column in MADE]
         shown += [f"{value} AS {column}" for column, value in plain.items() if column in schema.names]
-        query = f"SELECT {', '.join(shown)} FROM range({low}, {rows * (month + 1) // MONTHS}) t(r) {joins}"
-        found[name] = [write(settings, engine, attempt, schema, query.replace("(r // 3)", "(t.r // 3)"))]
+        query = f"SELECT {', '.join(shown)} FROM range({low}, {rows * (month + 1) // MONTHS}) t(i) {joins}"
+        found[name] = [write(settings, engine, attempt, schema, query)]
     return found
 
 

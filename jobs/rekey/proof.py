@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.core.errors import DataRefused
-from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
-from jobs.rekey.columns import MIXED, keyed_columns
+from jobs.rekey.columns import MIXED
 from jobs.rekey.renaming import open_engine, with_map
 from jobs.rekey.state import Renewed, Rotation
 from jobs.release.pools import candidate_pool, published_pool
@@ -29,10 +28,9 @@ def structure(settings: Settings, renewed: list[Renewed]) -> dict[str, Any]:
     profiles are the same, token for token, join alike. Raises DataRefused (REK-004) when they are not.
     """
     pools = published_pool(settings), candidate_pool(settings)
-    before = [(one.table, place(pools, one.before), number) for number, one in enumerate(renewed)]
-    after = [(one.table, place(pools, one.after.sha256), number) for number, one in enumerate(renewed)]
     with open_engine(settings) as engine:
-        old, new = profiles(engine, before), profiles(engine, after)
+        old = profiles(engine, [(one, place(pools, one.before)) for one in renewed])
+        new = profiles(engine, [(one, place(pools, one.after.sha256)) for one in renewed])
     if old != new:
         raise DataRefused("REK-004: the joins of the new files are not those of the old ones; nothing was changed.")
     rows, tokens, digest = new
@@ -45,25 +43,20 @@ def place(pools: tuple[Any, ...], digest: str) -> Path:
     return found
 
 
-def profiles(engine: duckdb.DuckDBPyConnection, files: list[tuple[str, Path, int]]) -> tuple[int, int, int]:
+def profiles(engine: duckdb.DuckDBPyConnection, files: list[tuple[Renewed, Path]]) -> tuple[int, int, int]:
     """Values in token columns, distinct tokens, and a sum over the profiles of all tokens."""
     engine.execute("CREATE OR REPLACE TEMP TABLE seen (value VARCHAR, place VARCHAR, n BIGINT)")
-    for table, path, number in files:
-        for name in keyed_in(table, path):
-            where = f'WHERE length("{name}") >= {TOKEN_LENGTH}' if table in MIXED else f'WHERE "{name}" IS NOT NULL'
+    for number, (one, path) in enumerate(files):
+        for name in one.columns:
+            where = f'WHERE length("{name}") >= {TOKEN_LENGTH}' if one.table in MIXED else f'WHERE "{name}" IS NOT NULL'
             query = f'INSERT INTO seen SELECT "{name}", ?, count(*) FROM read_parquet(?) {where} GROUP BY ALL'  # noqa: S608
-            engine.execute(query, [f"{number} {table}.{name}", str(path)])
+            engine.execute(query, [f"{number} {one.table}.{name}", str(path)])
     told = engine.execute(
         "SELECT coalesce(sum(n), 0)::BIGINT, count(*), coalesce(sum(hash(profile)::HUGEINT), 0) FROM ("
         "SELECT sum(n) AS n, sum(hash(place, n)::HUGEINT) AS profile FROM seen GROUP BY value)"
     )
     found: tuple[int, int, int] = told.fetchall()[0]
     return found
-
-
-def keyed_in(table: str, path: Path) -> list[str]:
-    """Columns under the key that a file has."""
-    return [name for name in keyed_columns(load_schema(f"published/{table}")) if name in pq.read_schema(path).names]
 
 
 def nothing_old_remains(settings: Settings, rotation: Rotation) -> dict[str, Any]:

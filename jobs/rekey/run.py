@@ -89,7 +89,7 @@ def rewrite(settings: Settings, rotation: Rotation) -> Facts:
         for target in targets(settings):
             if target.path.stem not in known and target.keyed:
                 file = adopt(settings, target.path.stem, renew(engine, target, attempt))
-                journal.add(Renewed(target.schema.name, target.path.stem, file))
+                journal.add(Renewed(target.schema.name, tuple(target.keyed), target.path.stem, file))
     done = journal.read()
     return {"files": len(done), "rows": sum(one.after.rows for one in done)}
 

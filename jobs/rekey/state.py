@@ -60,15 +60,16 @@ def folder(settings: Settings) -> Path:
 
 @dataclass(frozen=True)
 class Renewed:
-    """A file and what takes its place."""
+    """A file of a table and what takes its place; ``columns`` stand under the key."""
 
     table: str
+    columns: tuple[str, ...]
     before: str
     after: DataFile
 
     def to_json(self) -> dict[str, Any]:
         """As a line of the journal."""
-        return {"table": self.table, "before": self.before, "after": self.after.to_json()}
+        return vars(self) | {"after": self.after.to_json()}
 
 
 class Journal:
@@ -98,4 +99,4 @@ def parsed(text: str) -> Iterator[Renewed]:
     """Lines of a journal."""
     for line in text.splitlines():
         value = json.loads(line)
-        yield Renewed(value["table"], value["before"], DataFile.from_json(value["after"]))
+        yield Renewed(**value | {"columns": tuple(value["columns"]), "after": DataFile.from_json(value["after"])})

@@ -1,9 +1,12 @@
 """Let everything name the new files: candidates, successors of all kept releases; then the old files go."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from jobs.core.errors import DataRefused
 from jobs.core.keys import check_value
+from jobs.core.schema import TableSchema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, write_json
 from jobs.link.inputs import states_of
@@ -42,8 +45,7 @@ def carry_over(settings: Settings, night: str, rotation: Rotation) -> None:
     if value["key_version"] != rotation.before:
         return
     check = check_value(settings, "centre", rotation.after)
-    states = states_of(settings, night)
-    for schema in care_tables():
+    for schema, states in closed_tables(settings, night):
         old = plan(schema, states, f"{rotation.before}.{value['key_check']}").fingerprints
         new = plan(schema, states, f"{rotation.after}.{check}").fingerprints
         held = value.get("withheld", {}).get(schema.name, {})
@@ -55,6 +57,15 @@ def carry_over(settings: Settings, night: str, rotation: Rotation) -> None:
             elif mark == old.get(month):
                 marks[month] = new[month]
     write_json(path, value | {"key_version": rotation.after, "key_check": check})
+
+
+def closed_tables(settings: Settings, night: str) -> Iterator[tuple[TableSchema, dict[str, Any]]]:
+    """Care tables with the states of a night; none when a state is past its time."""
+    try:
+        states = states_of(settings, night)
+    except DataRefused:
+        return
+    yield from ((schema, states) for schema in care_tables())
 
 
 def sweep(settings: Settings) -> int:
