@@ -1,9 +1,9 @@
 # Every target makes what it needs first: a Python, a Java, the environment of requirements.txt.
-# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · extract · rights · backup · restore · retain · audit · lock
+# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · extract · rights · backup · restore · retain · audit · rekey · lock
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup night test up down check bench replay rollback extract rights backup restore retain audit lock clean
+.PHONY: help setup night test up down check bench replay rollback extract rights backup restore retain audit rekey lock clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON_FOUND = $$(PYTHON=$(PYTHON) sh ops/find_python.sh)
@@ -63,6 +63,9 @@ restore: setup ## the way back, into an empty root: FROM=path
 
 retain: setup ## remove what is past its time [NIGHT=2026-11-22] [DRY=1 only says what]
 	@night="$(or $(NIGHT),$$($(RUN) -m ops.nights))" && $(RUN) -m jobs.retain --night "$$night" $(if $(DRY),--dry-run)
+
+rekey: setup ## rotate the centre's key: all kept releases, with proof; goes on where it stopped
+	@$(RUN) -m jobs.rekey
 
 audit: $(STAMP) ## check the audit: a changed, removed, moved or cut line is named
 	@$(RUN) -m jobs.audit --check

@@ -37,11 +37,11 @@ class JobOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.nightly = nightly
         self.stage = stage
         self.source = source
         self.flags = list(flags)
         self.cores = cores
+        self.nightly = nightly
         self._job: JobProcess | None = None
 
     def execute(self, context: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from jobs.core.settings import Settings
 def past(settings: Settings, night: str) -> list[Path]:
     """Segments older than the policy's ``audit_months``, counted back from the month of the night."""
     newest = date.fromisoformat(night)
-    number = newest.year * 12 + newest.month - 1 - int(settings.policy["retention"]["audit_months"])
+    number = newest.year * 12 + newest.month - 1 - int(settings.policy["retention"].get("audit_months", 12))
     limit = f"{number // 12:04d}-{number % 12 + 1:02d}"
     return [path for path in segments(settings.audit) if path.stem < limit]
 

@@ -42,8 +42,24 @@ def previous_state(settings: Settings, source: str, night: str) -> dict[str, Any
     return read_json(state_path(settings, source, max(earlier))) if earlier else None
 
 
+def rotation_path(settings: Settings) -> Path:
+    """Where an open rotation of the centre's key is recorded."""
+    return settings.ledger / "rotation.json"
+
+
+def require_no_rotation(settings: Settings) -> None:
+    """Raise DataRefused (REK-001) while a rotation is half done: what is published is under two keys until it ends."""
+    if rotation_path(settings).is_file():
+        done = read_json(rotation_path(settings))["done"]
+        raise DataRefused(
+            f"REK-001: a rotation of the centre's key stopped after step {done[-1] if done else 'none'}: "
+            "run jobs.rekey to its end, then this again."
+        )
+
+
 def require_serial(settings: Settings, night: str) -> None:
     """Nights are serial. Raises DataRefused while an earlier one is undecided or when a later one is decided."""
+    require_no_rotation(settings)
     decided = decisions(settings)
     closed = {found for source in SOURCES for found in closed_nights(settings, source)}
     open_before = sorted(found for found in closed if found < night and found not in decided)

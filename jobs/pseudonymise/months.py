@@ -21,6 +21,11 @@ class Month(NamedTuple):
     mark: str
     rows: int
 
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the month without the withheld rows."""
+        return hashlib.sha256(f"{self.plain} {self.mark}".encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -71,7 +76,7 @@ def withholding(
             found[month] = Month(*known[month])
     for month, (mark, rows) in withheld_months(settings, table, unread, withheld).items():
         found[month] = Month(one.fingerprints[month], mark, rows)
-    marks = {month: hashlib.sha256(f"{told.plain} {told.mark}".encode()).hexdigest() for month, told in found.items()}
+    marks = {month: told.fingerprint for month, told in found.items()}
     return replace(one, fingerprints=one.fingerprints | marks, withheld=dict(sorted(found.items())))
 
 

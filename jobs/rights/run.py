@@ -9,7 +9,7 @@ from jobs.audit.log import audit
 from jobs.backup.content import all_quiet
 from jobs.core.cli import SOURCES, say
 from jobs.core.errors import TryAgain
-from jobs.core.nights import closed_nights, decisions
+from jobs.core.nights import closed_nights, decisions, require_no_rotation
 from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.extract.renew import renew
@@ -32,6 +32,7 @@ def rights(settings: Settings, folder: Path) -> dict[str, Any]:
     """
     settings.rights.mkdir(mode=0o700, exist_ok=True)  # a root of before there were rights
     with all_quiet(settings):
+        require_no_rotation(settings)
         require_no_open_night(settings)
         requests = read_requests(folder, settings.policy["rights"]["signed_off_by"])
         before = load(settings)

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from jobs.core.settings import REPOSITORY
+from jobs.rekey.state import STEPS
 
 SOURCES = ("hospital", "pharmacy", "shared_record")
 SOURCE_DAGS = {f"{source}_night" for source in SOURCES}
-DAGS = SOURCE_DAGS | {"national_night", "deadline", "rights"}
+DAGS = SOURCE_DAGS | {"national_night", "deadline", "rights", "rekey"}
 SOURCE_CHAIN = {"pull": [], "standardise": ["pull"], "check": ["standardise"], "close": ["check"], "verdict": ["close"]}
 NATIONAL = {
     "link": [],
@@ -76,10 +77,19 @@ def test_a_failed_stage_colours_the_national_run(described: dict[str, Any]) -> N
     assert tasks["release"]["trigger_rule"] == tasks["outcome"]["trigger_rule"] == "all_success"
 
 
+def test_a_rotation_takes_the_steps_of_the_command_in_order(described: dict[str, Any]) -> None:
+    tasks = described["dags"]["rekey"]["tasks"]
+    assert {name: task["upstream"] for name, task in tasks.items()} == {
+        step: list(STEPS[place - 1 : place]) if place else [] for place, step in enumerate(STEPS)
+    }
+    assert {task["trigger_rule"] for task in tasks.values()} == {"all_success"}
+
+
 def test_schedules(described: dict[str, Any]) -> None:
     schedules = {name: (dag["schedule"], dag["expression"]) for name, dag in described["dags"].items()}
     assert schedules.pop("national_night")[0] == "PartitionedAssetTimetable"
     assert schedules.pop("rights") == ("CronPartitionTimetable", "0 12 * * *")
+    assert schedules.pop("rekey")[0] == "NullTimetable", "a person starts it"
     assert schedules.pop("deadline") == ("CronPartitionTimetable", "30 6 * * *")
     assert schedules == dict.fromkeys(SOURCE_DAGS, ("CronPartitionTimetable", "0 2 * * *"))
 

@@ -1,0 +1,1 @@
+"""Rotation of the centre's key: every kept release and candidate under the next version, and a proof."""
