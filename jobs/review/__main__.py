@@ -5,6 +5,7 @@ import json
 import sys
 from datetime import date
 
+from jobs.audit.log import audit
 from jobs.core.cli import answered, say
 from jobs.core.settings import Settings
 from jobs.review.decide import KINDS, decide
@@ -42,6 +43,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def serve(settings: Settings, port: int) -> None:
     """Serve the page until the steward ends it."""
+    audit(settings, "review page opened")
     with Review(settings, port) as review:
         say(
             f"Open {review.address} in a browser on this machine; end with Ctrl-C. Whoever has this address can decide."

@@ -28,7 +28,7 @@ def decide(
         night = next_night(settings)
         require_known(settings, left, right)
         done = add_decision(settings, decided(night, kind, left, right, by_role, decided_at, reason))
-    audit(settings, "review", cause=kind, night=done.night)
+    audit(settings, "review", night=done.night, cause=f"{kind} by {by_role}")
     return done
 
 

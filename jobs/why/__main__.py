@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from jobs.audit.log import audit
 from jobs.core.cli import answered
 from jobs.core.settings import Settings
 from jobs.why.facts import facts_of
@@ -18,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     def work(settings: Settings) -> None:
+        audit(settings, "why asked")
         print(tell(facts_of(settings, subject_of(settings, arguments.record)), arguments.language))
 
     return answered("why", work)
