@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from jobs.core.ages import age, ages
 from jobs.core.distinct import decimals, each, each_pair, each_several, when
 from jobs.core.tokens import joined, text_hex, token_hex_array
-from jobs.standardise.deliveries import Delivery
 from jobs.standardise.run import SHARES, shares
 
 MONEY = pa.decimal128(12, 2)
@@ -73,7 +72,6 @@ def test_ages_are_the_same_in_spark_and_in_arrow(spark: SparkSession):
 @pytest.mark.parametrize(("size", "parts"), [(10, 4), (200_000_000, 6)])
 def test_shuffles_have_as_many_parts_as_the_bytes_ask_for(spark: SparkSession, size: int, parts: int):
     before = spark.conf.get(SHARES)
-    delivery = Delivery("D", "P", "append", "x", "", "", "", "", ({"name": "f", "bytes": size},))
-    with shares(spark, [delivery]):
+    with shares(spark, size):
         assert spark.conf.get(SHARES) == str(max(parts, int(before or 0)))
     assert spark.conf.get(SHARES) == before
