@@ -76,16 +76,19 @@ def joined(*parts: pa.Array | str) -> pa.Array:
 def token_hex_array(key: bytes, messages: pa.Array) -> pa.Array:
     """What ``token_hex`` computes, for a column of joined messages; each distinct one is hashed once."""
     encoded = messages.dictionary_encode()
-    told = encoded.dictionary.cast(pa.binary()).to_pylist()
-    digests = b"".join(map(keyed(key), told))
-    ends = np.arange(0, 32 * len(told) + 1, 32, dtype=np.int32)
-    texts = pa.StringArray.from_buffers(len(told), pa.py_buffer(ends), pa.py_buffer(digests.hex().encode()))
-    return texts.take(encoded.indices)
+    return token_hex_bytes(key, encoded.dictionary.cast(pa.binary()).to_pylist()).take(encoded.indices)
 
 
-def keyed(key: bytes) -> Callable[[bytes], bytes]:
-    """The first 16 bytes of HMAC-SHA-256 under a key, which is taken in once."""
-    started = hmac.new(key, digestmod="sha256")
+def token_hex_bytes(key: bytes, messages: list[bytes], begun: bytes = b"") -> pa.StringArray:
+    """A token for each of some messages, all of which begin with the same bytes."""
+    digests = b"".join(map(keyed(key, begun), messages))
+    ends = np.arange(0, 32 * len(messages) + 1, 32, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(messages), pa.py_buffer(ends), pa.py_buffer(digests.hex().encode()))
+
+
+def keyed(key: bytes, begun: bytes = b"") -> Callable[[bytes], bytes]:
+    """The first 16 bytes of HMAC-SHA-256 under a key, which is taken in once, as are the bytes that all begin with."""
+    started = hmac.new(key, begun, digestmod="sha256")
 
     def digest_of(message: bytes) -> bytes:
         one = started.copy()

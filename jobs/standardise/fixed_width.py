@@ -19,6 +19,7 @@ NO_CONTENT = " \t\x00\x1a\r\n"  # 0x1A ends files of old systems
 ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06")  # gzip, zip
 # Text as cp1252 means it: it has letters and signs where ISO-8859-1 has control characters.
 WINDOWS = {code: sign for code in range(0x80, 0xA0) if (sign := bytes([code]).decode("cp1252", "ignore"))}
+BETWEEN = "[\x80-\x9f]"
 LF, CR = 10, 13
 UNKNOWN = "unknown"
 Ints = NDArray[np.int64]
@@ -48,7 +49,9 @@ def lines_of(
     if data.startswith(ARCHIVES) and first_record == 0:
         packed = {"record": [1], "offset": [offset], "line": [data.decode(LATIN)], "fault": ["packed"]}
         return pa.table(packed, schema=pa.schema(LINE_FIELDS))
-    starts, ends = borders(data), borders(text := data.decode(LATIN).encode())
+    starts = borders(data)
+    text = data if data.isascii() else data.decode(LATIN).encode()
+    ends = starts if text is data else borders(text)
     count = len(starts) - 1
     lines = pa.StringArray.from_buffers(count, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(text))
     fault = np.full(count, "converted" if is_converted(data) else None, dtype=object)
@@ -70,8 +73,9 @@ def lines_of(
 def borders(data: bytes) -> Ints:
     """Where lines begin, and the end of the last one: behind each LF, and behind each CR that no LF follows."""
     codes = np.frombuffer(data, np.uint8)
-    after = np.append(codes[1:], 0)[: codes.size]
-    ends = np.flatnonzero((codes == LF) | ((codes == CR) & (after != LF))) + 1
+    closing = codes == CR
+    closing[:-1] &= codes[1:] != LF
+    ends = np.flatnonzero(closing | (codes == LF)) + 1
     found = np.concatenate(([0], ends)).astype(np.int64)
     return found if found[-1] == len(data) else np.append(found, len(data))
 
@@ -138,7 +142,9 @@ def windows_text(lines: pa.StringArray) -> pa.StringArray:
     """Lines as cp1252 means them, character for character."""
     if pc.all(pc.string_is_ascii(lines)).as_py() is not False:
         return lines
-    return pa.array([line.translate(WINDOWS) for line in lines.to_pylist()], pa.string())
+    strange = pc.fill_null(pc.match_substring_regex(lines, BETWEEN), False)  # accents are the same letters in both
+    told = [line.translate(WINDOWS) for line in lines.filter(strange).to_pylist()]
+    return pc.replace_with_mask(lines, strange, pa.array(told, pa.string()))
 
 
 def header_fields(lines: pa.StringArray, layout: Layout, names: dict[str, str]) -> dict[str, pa.Array]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from jobs.standardise import fixed_width as fw
-from jobs.standardise.fixed_width_lines import TOLD_NAMES, TOLD_TYPES, Batches, placed_parts, teller, texts
+from jobs.standardise.fixed_width_lines import NO_MARKS, Batches, Marks, placed_parts, teller, texts
 from jobs.standardise.layouts import FileKind, Layout
 
 
@@ -51,15 +51,18 @@ def cut_lines(told: DataFrame, kinds: dict[str, FileKind], shape: Shape) -> Data
     return told.mapInArrow(cutter(kinds, shape, [item.name for item in kept]), made)
 
 
-def read_lines(packs: DataFrame, kinds: dict[str, FileKind], shape: Shape, *, several_parts: bool) -> DataFrame:
+def read_lines(
+    packs: DataFrame, kinds: dict[str, FileKind], shape: Shape, *, several_parts: bool, marks: Marks = NO_MARKS
+) -> DataFrame:
     """``tell_lines`` and ``cut_lines`` in one step, for lines that are all wanted; keeps ``about``.
 
     The lines stay in the task's Python and go to the JVM once, in larger batches.
     """
-    tell, kept = teller(kinds), [name for name in TOLD_NAMES if name != "fault"]
-    cut = cutter(kinds, shape, kept)
-    made = ", ".join([*[f"{name} {TOLD_TYPES[name]}" for name in kept], *made_columns(shape)])
-    return placed_parts(packs, several_parts=several_parts).mapInArrow(lambda batches: cut(tell(batches)), made)
+    types = {name: one for name, one in marks.told.items() if name != "fault"}
+    tell, cut = teller(kinds, marks), cutter(kinds, shape, list(types))
+    made = ", ".join([*[f"{name} {one}" for name, one in types.items()], *made_columns(shape)])
+    parts = placed_parts(packs, several_parts=several_parts, given=marks.given)
+    return parts.mapInArrow(lambda batches: cut(tell(batches)), made)
 
 
 def made_columns(shape: Shape) -> list[str]:

@@ -4,6 +4,8 @@ This runs on Arrow batches in Spark's tasks; what is done to a batch is in ``fix
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,20 +21,54 @@ TOLD = (
     "producer string, delivery_id string, file string, record long, offset long, line string, fault string, "
     "kind string, version string, about string"
 )
+TOLD_TYPES = dict(item.split() for item in TOLD.split(", "))
 Batches = Iterator[pa.RecordBatch]
 
 
-def tell_lines(packs: DataFrame, kinds: dict[str, FileKind], *, several_parts: bool) -> DataFrame:
+@dataclass(frozen=True)
+class Marks:
+    """Columns of text that are made of each line where it is told, while its bytes are at hand.
+
+    ``given``: columns of the packs that they need; ``names``: of what is made; ``make``: a part of
+    a file, and kind, lines and ``about`` of its lines of one kind, to a column for each of the names.
+    """
+
+    given: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    make: Callable[[dict[str, Any], str, pa.StringArray, pa.StringArray], list[pa.Array]] = lambda *_: []
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Every column of a line that was told and marked, with its Spark type."""
+        return TOLD_TYPES | dict.fromkeys(self.names, "string")
+
+
+NO_MARKS = Marks()
+
+
+def tell_lines(
+    packs: DataFrame,
+    kinds: dict[str, FileKind],
+    *,
+    several_parts: bool,
+    marks: Marks = NO_MARKS,
+    left_out: tuple[str, ...] = (),
+) -> DataFrame:
     """Lines of raw parts (columns of PACKS) with ``fault`` (see fixed_width), ``kind``, ``version`` and ``about``.
 
-    ``about`` is the field of that name in ``files.csv``, or the kind where it declares none.
+    ``about`` is the field of that name in ``files.csv``, or the kind where it declares none. Columns ``left_out`` never
+    leave the task's Python.
     """
-    return placed_parts(packs, several_parts=several_parts).mapInArrow(teller(kinds), TOLD)
+    types = {name: one for name, one in marks.told.items() if name not in left_out}
+    tell, names = teller(kinds, marks), list(types)
+    parts = placed_parts(packs, several_parts=several_parts, given=marks.given)
+    made = ", ".join(f"{name} {one}" for name, one in types.items())
+    return parts.mapInArrow(lambda batches: (one.select(names) for one in tell(batches)), made)
 
 
-def placed_parts(packs: DataFrame, *, several_parts: bool) -> DataFrame:
+def placed_parts(packs: DataFrame, *, several_parts: bool, given: tuple[str, ...] = ()) -> DataFrame:
     """What the teller needs to know of each part."""
-    parts = packs.select(*LABELS, "part", "offset", "first_record", "bytes")
+    parts = packs.select(*LABELS, "part", "offset", "first_record", "bytes", *given)
     return with_neighbours(parts) if several_parts else alone(parts)
 
 
@@ -70,8 +106,9 @@ def with_neighbours(parts: DataFrame) -> DataFrame:
     return numbered.drop("extra", "inside_archive")
 
 
-def teller(kinds: dict[str, FileKind]) -> Callable[[Batches], Batches]:
-    """Parts to lines."""
+def teller(kinds: dict[str, FileKind], marks: Marks = NO_MARKS) -> Callable[[Batches], Batches]:
+    """Parts to lines with their marks."""
+    names = list(marks.told)
 
     def tell(batches: Batches) -> Batches:
         for batch in batches:
@@ -84,20 +121,21 @@ def teller(kinds: dict[str, FileKind]) -> Callable[[Batches], Batches]:
                     goes_before=part["goes_before"],
                 )
                 labels = [texts(part[name], len(table)) for name in LABELS]
-                for rows, columns in groups_of(table, kinds):
+                for rows, kind, columns in groups_of(table, kinds):
                     own = [label.take(rows) for label in labels]
-                    values = [*own, *[column.combine_chunks() for column in table.take(rows).columns], *columns]
-                    yield pa.RecordBatch.from_arrays(values, names=TOLD_NAMES)
+                    lines = table.take(rows).combine_chunks()
+                    made = marks.make(part, kind, lines["line"].combine_chunks(), columns[-1])
+                    values = [*own, *[column.combine_chunks() for column in lines.columns], *columns, *made]
+                    yield pa.RecordBatch.from_arrays(values, names=names)
 
     return tell
 
 
-TOLD_TYPES = dict(item.split() for item in TOLD.split(", "))
-TOLD_NAMES = list(TOLD_TYPES)
+def groups_of(table: pa.Table, kinds: dict[str, FileKind]) -> Iterator[tuple[pa.Array, str, list[pa.Array]]]:
+    """Rows of each kind and version, the kind, and their ``kind``, ``version`` and ``about``.
 
-
-def groups_of(table: pa.Table, kinds: dict[str, FileKind]) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
-    """Rows of each kind and version, and their ``kind``, ``version`` and ``about``; nobody looks into an archive."""
+    Nobody looks into an archive.
+    """
     closed = pc.is_in(table["fault"], pa.array(["packed", "endless"])).combine_chunks()
     places = np.flatnonzero(~closed.to_numpy(zero_copy_only=False))
     shut = np.flatnonzero(closed.to_numpy(zero_copy_only=False))
@@ -109,7 +147,7 @@ def groups_of(table: pa.Table, kinds: dict[str, FileKind]) -> Iterator[tuple[pa.
             continue
         name = kind.kind if kind else fw.UNKNOWN
         columns = [texts(text, len(rows)) for text in (name, version or None)]
-        yield rows, [*columns, about_of(kind, version, lines.take(rows), columns[0])]
+        yield rows, name, [*columns, about_of(kind, version, lines.take(rows), columns[0])]
 
 
 def about_of(kind: FileKind | None, version: str, lines: pa.StringArray, names: pa.Array) -> pa.Array:
@@ -118,7 +156,7 @@ def about_of(kind: FileKind | None, version: str, lines: pa.StringArray, names: 
         return pa.nulls(len(lines), pa.string())
     if not kind.about:
         return names
-    return fw.header_fields(fw.windows_text(lines), kind.layouts[version], {"about": kind.about})["about"]
+    return fw.windows_text(fw.header_fields(lines, kind.layouts[version], {"about": kind.about})["about"])
 
 
 def texts(text: str | None, count: int) -> pa.StringArray:

@@ -97,7 +97,8 @@ def test_every_byte_is_in_a_line_a_line_end_or_a_blank_line(pieces):
 
 def test_text_fields_are_read_as_cp1252():
     sent = "Œuvre 12 €".encode("cp1252").decode("latin-1")
-    assert windows_text(pa.array([sent])).to_pylist() == ["Œuvre 12 €"]
+    others = ["", "plain", "élève", None]  # what lies beside it is the same text in both
+    assert windows_text(pa.array([*others, sent])).to_pylist() == [*others, "Œuvre 12 €"]
 
 
 LAYOUTS = {

@@ -1,11 +1,17 @@
 """A line is told by what it looks like: numbers that happen to read like another file's code change nothing."""
 
+import hashlib
+import hmac
+
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from jobs.core.tokens import text_hex
 from jobs.standardise.fixed_width import kinds_of
+from jobs.standardise.fixed_width_lines import teller
+from jobs.standardise.hospital.tokens import LINE_TOKENS
 from jobs.standardise.layouts import load_layouts
 from tests.hospital_lines import drug, line, link, rss, rum, unit, vid
 
@@ -54,3 +60,16 @@ def test_a_transport_line_is_told_by_its_flat_rate() -> None:
     rate = {"flat_rate_code": "TDE", "distance_class": "01"}
     version = next(iter(KINDS["fichcomp_transport"].layouts))
     assert kind_of(line("fichcomp_transport", version, own | rate, [])) == "fichcomp_transport"
+
+
+def test_a_line_is_marked_by_its_exact_bytes_and_by_what_it_is_about() -> None:
+    key, sent = b"k" * 32, [vid("S1"), vid("S2", insured_nir="é"), unit("CARD"), b"nothing known", drug("S1")]
+    part = {"producer": "P1", "delivery_id": "D1", "file": "f", "offset": 0, "first_record": 0}
+    part["bytes"] = b"\n".join(sent)
+    given = {"goes_on": False, "goes_before": False, "key": key, "first_year": "2026"}
+    told = teller(KINDS, LINE_TOKENS)(iter([pa.RecordBatch.from_pylist([part | given])]))
+    marked = {row["record"]: (row["line_id"], row["stay_id"]) for batch in told for row in batch.to_pylist()}
+    stays = [text_hex(key, "hospital", "stay", "P1", name) for name in ("S1", "S2")]
+    about = [*stays, text_hex(key, "hospital", "unit file", "P1", "2026"), None, stays[0]]
+    said = [hmac.digest(key, b"2026" + one, hashlib.sha256).hex()[:32] for one in sent]
+    assert marked == dict(enumerate(zip(said, about, strict=True), start=1))

@@ -4,6 +4,7 @@ Spark jobs: the comparison settles first, one small job tells which months are r
 driver adds one count and one write per table. Everything reads lines that were parsed once.
 """
 
+from functools import partial
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -25,7 +26,7 @@ from jobs.standardise.hospital.decide import among_lines, decide
 from jobs.standardise.hospital.fields import SHAPE
 from jobs.standardise.hospital.rules import judge_line
 from jobs.standardise.hospital.side_files import drug_table, unit_table
-from jobs.standardise.hospital.tokens import line_bytes, with_tokens
+from jobs.standardise.hospital.tokens import LINE_TOKENS, keyed_packs, line_bytes, with_tokens
 from jobs.standardise.hospital.transmissions import Pairs, base_pairs, in_force
 from jobs.standardise.layouts import load_layouts
 
@@ -40,11 +41,13 @@ TABLES = (
     UNIT_TABLE,
 )
 
+TEXT = ("line", "fault", "version", "about")  # what no comparison looks at
+
 
 def standardise_transmissions(context: Context) -> Standardised:
     """Parse, judge and rebuild what tonight's transmissions changed of the years that they repeat."""
     compared, read = parted(context)
-    if compared.count == 0 and compared.work.select("producer").isEmpty():
+    if compared.idle:
         return as_before(context, known_records(compared), [])
     # the one shuffle of whole lines: every window that follows looks at a stay
     judged = context.cache(among_lines(judge_line(read).repartition("stay_id")))
@@ -84,11 +87,12 @@ def parted(context: Context) -> tuple[Compared, DataFrame]:
     """Tonight's lines against the last snapshot, and those of them that are work with their fields."""
     part = context.settings.policy["pull"]["part_bytes"]
     several = any(item["bytes"] > part for one in context.deliveries for item in one.files)
-    layouts, packs = load_layouts("hospital"), context.packs()
+    layouts, packs = load_layouts("hospital"), keyed_packs(context, context.packs())
     if pairs := base_pairs(context):
-        compared = compare(context, tell_lines(packs, layouts, several_parts=several), pairs)
+        tell = partial(tell_lines, packs, layouts, several_parts=several, marks=LINE_TOKENS)
+        compared = compare(context, tell(left_out=TEXT), tell(), pairs)
         return compared, cut_lines(compared.work, layouts, SHAPE)
-    compared = at_first(context, read_lines(packs, layouts, SHAPE, several_parts=several))
+    compared = at_first(context, read_lines(packs, layouts, SHAPE, several_parts=several, marks=LINE_TOKENS))
     return compared, compared.work.drop("about")
 
 

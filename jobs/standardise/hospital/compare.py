@@ -2,6 +2,9 @@
 
 A transmission repeats a whole year. A stay all of whose lines the snapshot holds byte for byte, and none of whose lines
 is missing, is left as it is; every other stay is *touched*: its lines are parsed, judged and rebuilt together.
+
+What is kept and compared is tokens and places. The text of a line is read a second time when it is wanted: in a night
+that changes little this costs less than to hold the year.
 """
 
 from dataclasses import dataclass
@@ -10,7 +13,6 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.standardise.context import Context
-from jobs.standardise.hospital.tokens import with_line_tokens
 from jobs.standardise.hospital.transmissions import (
     DELIVERY,
     FAST_TRACK,
@@ -40,7 +42,7 @@ class Compared:
     ``work``: lines to be read. ``rest``: lines with their outcome. ``touched``: GROUP of what is rebuilt. ``gone``:
     lines of the snapshot that are not repeated, or belong to a stay that is told anew by another circuit. ``base``:
     the snapshot's lines of the years in question; None before the first snapshot. ``count`` of the touched; None
-    before the first snapshot, when nobody asks.
+    before the first snapshot, when nobody asks. ``idle``: there is no work.
     """
 
     work: DataFrame
@@ -49,6 +51,7 @@ class Compared:
     gone: DataFrame | None
     base: DataFrame | None
     count: int | None = None
+    idle: bool = False
 
     def near(self, frame: DataFrame) -> DataFrame:
         """A frame of touched stays to join with, handed to every task when they are few."""
@@ -57,7 +60,7 @@ class Compared:
 
 def at_first(context: Context, read: DataFrame) -> Compared:
     """The lines of a night whose years have no snapshot yet: all of them are work, but for those of trials."""
-    lines = with_late(context, known_deliveries(context, read).withColumns(nothing_known()), None)
+    lines = with_late(context, of_deliveries(context, read).withColumns(nothing_known()), None)
     touched = lines.where(in_force()).select(*GROUP).distinct()
     if all(transmission_of(one) != TRIAL for one in context.deliveries):
         return Compared(lines, None, touched, None, None)
@@ -66,35 +69,54 @@ def at_first(context: Context, read: DataFrame) -> Compared:
     return Compared(lines.where(~is_trial()), rest, touched, None, None)
 
 
-def compare(context: Context, told: DataFrame, pairs: Pairs) -> Compared:
+def compare(context: Context, told: DataFrame, again: DataFrame, pairs: Pairs) -> Compared:
     """Part the lines of a night by the snapshot's partitions of its years. Raises nothing: what is unreadable is work.
 
-    What is compared is tokens and places; the lines themselves wait beside, and are shuffled only when they are read.
+    ``told``: the lines' tokens and places. ``again``: the lines with their text, which nobody reads when all is as it
+    was.
     """
-    base = context.cache(context.base_table("hospital_line", pairs))
-    whole = context.cache(with_late(context, known_deliveries(context, told), base))
-    met = context.cache(meet(whole, base))
-    lines = met.where(~F.col("of_base"))
-    anew = lines.where(in_force() & F.col("base_subject").isNull()).select(*GROUP).distinct()
-    gone = context.cache(left_behind(context, missing(met, base.columns), anew))
+    base = context.base_table("hospital_line", pairs)
+    met = context.cache(meet(with_late(context, of_deliveries(context, told), base), base))
+    lines = met.where(F.col("held").isNull()).drop("held")
+    anew = lines.where(in_force() & ~F.col("known")).select(*GROUP).distinct()
+    lost = met.where(F.col("held").isNotNull()).select("held.*")
+    gone = context.cache(left_behind(context, lost, anew))
     groups = anew.unionByName(gone.select(*GROUP)).where(F.col("stay_id").isNotNull()).distinct()
     touched = context.cache(groups)
     count = touched.count()
     few = F.broadcast(touched) if count <= FEW else touched
     reread = F.coalesce("touched", F.lit(False)) | F.col("stay_id").isNull() | ~in_force()
-    wanted = with_touched(whole, few).where(reread & ~is_trial())
+    parts = with_touched(lines, few)
+    rest, wanted = as_it_was(parts, reread), with_touched(as_late(context, again, lines), few)
     held = base.join(few, GROUP, how="left_semi").select("producer", "line_id", F.struct(*base.columns).alias("known"))
     work = (
-        wanted.join(F.broadcast(held) if count <= FEW else held, ["producer", "line_id"], how="left")
+        wanted.where(reread & ~is_trial())
+        .join(F.broadcast(held) if count <= FEW else held, ["producer", "line_id"], how="left")
         .withColumns(known_line())
         .drop("known", "touched")
     )
-    return Compared(work, as_it_was(with_touched(lines, few), reread), touched, gone, base, count)
+    idle = count == 0 and parts.where(reread & ~is_trial()).isEmpty()
+    return Compared(work, rest, touched, gone, base, count, idle)
 
 
-def known_deliveries(context: Context, lines: DataFrame) -> DataFrame:
-    """Lines with what their delivery says of itself, and their tokens."""
-    return with_line_tokens(context, lines.join(F.broadcast(delivery_table(context)), DELIVERY, how="left"))
+def of_deliveries(context: Context, lines: DataFrame) -> DataFrame:
+    """Lines with what their delivery says of itself."""
+    return lines.join(F.broadcast(delivery_table(context)), DELIVERY, how="left")
+
+
+def as_late(context: Context, again: DataFrame, lines: DataFrame) -> DataFrame:
+    """Lines that are read again, with what their delivery says, and ``late`` as it was found for the same ``lines``."""
+    told = of_deliveries(context, again)
+    if no_fast_track(context):
+        return told.withColumn("late", F.lit(False))
+    late = lines.where("late").select(*GROUP, "delivery_id", "late").distinct()
+    joined = told.join(late, [*GROUP, "delivery_id"], how="left")
+    return joined.withColumn("late", F.coalesce("late", F.lit(False)))
+
+
+def no_fast_track(context: Context) -> bool:
+    """Whether nothing of tonight is provisional."""
+    return all(one.transmission != FAST_TRACK for one in context.deliveries)
 
 
 def with_touched(lines: DataFrame, touched: DataFrame) -> DataFrame:
@@ -104,8 +126,9 @@ def with_touched(lines: DataFrame, touched: DataFrame) -> DataFrame:
 
 def with_late(context: Context, lines: DataFrame, base: DataFrame | None) -> DataFrame:
     """Adds ``late``: a provisional line of a stay that is validated already, or that a later fast track tells again."""
-    if all(one.transmission != FAST_TRACK for one in context.deliveries):
+    if no_fast_track(context):
         return lines.withColumn("late", F.lit(False))
+    lines = context.cache(lines)  # looked at twice
     fast = F.col("transmission") == FAST_TRACK
     groups = lines.where(F.col("last") & (F.col("transmission") == VALIDATED)).select(*GROUP)
     if base is not None:
@@ -118,12 +141,12 @@ def with_late(context: Context, lines: DataFrame, base: DataFrame | None) -> Dat
     return joined.withColumn("late", late).drop("validated", "latest")
 
 
-def meet(whole: DataFrame, base: DataFrame) -> DataFrame:
-    """Tonight's lines and the snapshot's (``of_base``), side by side in one shuffle of tokens and places.
+def meet(lines: DataFrame, base: DataFrame) -> DataFrame:
+    """Tonight's lines and the snapshot's, side by side in one shuffle of tokens and places.
 
-    Tonight's have what the snapshot knows of the same line (``known_line``), and ``copy``: an equal line stands
-    before it in its delivery. Those of the snapshot have all they say as ``known``, and whether tonight's ``repeat``
-    them in the same circuit.
+    Tonight's come with ``known`` (the snapshot has the same line, by the same circuit), its ``base_warnings``, and
+    ``copy``: an equal line stands before it in its delivery. Of the snapshot's those stay, as ``held``, that tonight's
+    do not repeat in the same circuit.
     """
     theirs = base.select("producer", "line_id", F.struct(*base.columns).alias("held"))
     in_order = Window.partitionBy("line_id", "producer").orderBy("delivery_id", "file", "record")
@@ -132,18 +155,24 @@ def meet(whole: DataFrame, base: DataFrame) -> DataFrame:
     repeat = F.when(provisional, F.max(in_force() & fast).over(same_line)).otherwise(
         F.max(in_force() & ~fast).over(same_line)
     )
+    of_base = F.col("held").isNotNull()
+    as_taken = F.when(of_base, F.struct("held.provisional", "held.warnings"))
     met = (
-        whole.select(*WHAT_IS_COMPARED)
+        lines.select(*WHAT_IS_COMPARED)
         .unionByName(theirs, allowMissingColumns=True)
         .withColumns(
             {
                 "copy": F.coalesce(F.lag("delivery_id").over(in_order) == F.col("delivery_id"), F.lit(False)),
-                "known": F.max("held").over(same_line),
+                "taken": F.max(as_taken).over(same_line),
                 "repeat": F.coalesce(repeat, F.lit(False)),
             }
         )
     )
-    return met.withColumns({"of_base": F.col("held").isNotNull()} | known_line()).drop("held")
+    told = {
+        "known": F.coalesce(F.col("taken.provisional") == fast, F.lit(False)),
+        "base_warnings": F.col("taken.warnings"),
+    }
+    return met.where(~of_base | ~F.col("repeat")).withColumns(told).drop("taken", "repeat")
 
 
 def known_line() -> dict[str, Column]:
@@ -154,12 +183,6 @@ def known_line() -> dict[str, Column]:
         "base_subject": F.when(same, F.col("known.subject_id")),
         "base_warnings": F.col("known.warnings"),
     }
-
-
-def missing(met: DataFrame, columns: list[str]) -> DataFrame:
-    """Lines of the snapshot that tonight's do not repeat."""
-    lost = met.where(F.col("of_base") & ~F.col("repeat"))
-    return lost.select(*[F.col(f"known.{name}").alias(name) for name in columns])
 
 
 def nothing_known() -> dict[str, Column]:

@@ -1,23 +1,47 @@
 """Keyed tokens of a hospital's lines, stays and patients: what remains of their numbers."""
 
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.tokens import hmac_column, message, with_key
+from jobs.core.tokens import hmac_column, joined, message, text_hex, token_hex_array, token_hex_bytes, with_key
 from jobs.standardise.context import Context
+from jobs.standardise.fixed_width import LATIN
+from jobs.standardise.fixed_width_lines import Marks
+from jobs.standardise.hospital.transmissions import DELIVERY, delivery_table
 
 
-def with_line_tokens(context: Context, told: DataFrame) -> DataFrame:
-    """Adds ``line_id`` (of the exact bytes) and ``stay_id`` (of what the line is about, if it is about anything).
+def keyed_packs(context: Context, packs: DataFrame) -> DataFrame:
+    """Packs with what the tokens of their lines need: the columns that ``LINE_TOKENS`` is given."""
+    years = delivery_table(context).select(*DELIVERY, "first_year")
+    return with_key(packs.join(F.broadcast(years), DELIVERY, how="left"), context.key("collector"))
+
+
+def line_tokens(part: dict[str, Any], kind: str, lines: pa.StringArray, about: pa.StringArray) -> list[pa.Array]:
+    """``line_id`` (of the exact bytes) and ``stay_id`` (of what a line is about, if it is about anything).
 
     The same line told for two years is two lines: each year's snapshot stands alone.
     """
-    keyed = with_key(told, context.key("collector"))
-    said = F.concat(F.encode("first_year", "UTF-8"), line_bytes(F.col("line")))
-    line_id = F.call_function("hmac", F.col("key"), said, F.lit("SHA256"))
-    stay, unit_file = token("stay", "producer", "about"), token("unit file", "producer", "first_year")
-    about = F.when(F.col("kind") == "unit", unit_file).otherwise(stay)
-    return keyed.withColumns({"line_id": short(line_id), "stay_id": about}).drop("key")
+    key, year = part["key"], part["first_year"]
+    line_id = token_hex_bytes(key, bytes_of(lines), year.encode())
+    if kind == "unit":
+        unit_file = text_hex(key, "hospital", "unit file", part["producer"], year)
+        return [line_id, pa.repeat(pa.scalar(unit_file, pa.string()), len(lines))]
+    return [line_id, token_hex_array(key, joined("hospital", "stay", part["producer"], about))]
+
+
+def bytes_of(lines: pa.StringArray) -> list[bytes]:
+    """What ``line_bytes`` says, for a column of Arrow."""
+    if pc.all(pc.string_is_ascii(lines)).as_py():
+        told: list[bytes] = lines.cast(pa.binary()).to_pylist()
+        return told
+    return [line.encode(LATIN) for line in lines.to_pylist()]
+
+
+LINE_TOKENS = Marks(("key", "first_year"), ("line_id", "stay_id"), line_tokens)
 
 
 def line_bytes(line: Column) -> Column:
