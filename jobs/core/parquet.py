@@ -11,9 +11,12 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.core.snapshot import Pool
+
 PARTITION = "_partition"
 ROW_GROUP = 131_072  # rows buffered by a task at most; also what a reader can skip by statistics
-WRITTEN = "partition string, name string"
+WRITTEN = "partition string, sha256 string, rows bigint, bytes bigint"
+ADOPTED = pa.schema([("partition", pa.string()), ("sha256", pa.string()), ("rows", pa.int64()), ("bytes", pa.int64())])
 
 Batches = Iterable[pa.RecordBatch]
 
@@ -29,13 +32,18 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         writer.write_table(table.combine_chunks(), row_group_size=ROW_GROUP)
 
 
-def partition_writer(folder: str, schema: pa.Schema) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
-    """A function for ``mapInArrow``: sorted batches with a ``_partition`` column in, one row per written file out."""
+def partition_writer(folder: str, schema: pa.Schema, pool: Pool) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: sorted batches with a ``_partition`` column in, one row of ADOPTED per file out.
+
+    The task that writes a file also hashes it and moves it into the pool, where nothing names it yet.
+    """
 
     def write(batches: Batches) -> Iterator[pa.RecordBatch]:
-        written = [(partition, write_runs(Path(folder), schema, runs)) for partition, runs in partitions_of(batches)]
-        names = {"partition": [item[0] for item in written], "name": [item[1] for item in written]}
-        yield pa.RecordBatch.from_pydict(names, schema=pa.schema([("partition", pa.string()), ("name", pa.string())]))
+        rows = []
+        for partition, runs in partitions_of(batches):
+            file = pool.adopt(Path(folder) / write_runs(Path(folder), schema, runs))
+            rows.append({"partition": partition, **file.to_json()})
+        yield pa.RecordBatch.from_pylist(rows, schema=ADOPTED)
 
     return write
 

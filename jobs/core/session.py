@@ -31,9 +31,12 @@ OPTIONS = {
     "spark.sql.autoBroadcastJoinThreshold": "64m",
 }
 
-# Short jobs: a fast start beats peak speed. A long session compiles more than the 48 MB that go with level 1, and a
-# full code cache switches the compiler off.
-JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Stack=true"
+# A session compiles more than the 48 MB that go with level 1, and a full code cache switches the compiler off.
+JAVA = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Stack=true"
+SHORT = "-XX:TieredStopAtLevel=1"  # a fast start beats peak speed, but for a night that pays the better compiler back
+LARGE = 134_217_728  # bytes to read, from where on it does
+MEMORY, LARGE_MEMORY = "2g", "3g"
+ROOMY = 12 * 2**30  # bytes of a machine on which the larger heap and Python's workers leave most to others
 
 
 def class_archive() -> Path:
@@ -41,29 +44,42 @@ def class_archive() -> Path:
     return Path(sys.prefix) / "spark-classes.jsa"
 
 
-def java_options() -> str:
-    """Options of the JVM. An archive that does not fit is ignored, and its notice is no news."""
+def java_options(size: int = 0) -> str:
+    """Options of the JVM of a session that reads ``size`` bytes.
+
+    An archive that does not fit is ignored, and its notice is no news.
+    """
+    told = JAVA if size >= LARGE else f"{JAVA} {SHORT}"
     more = os.environ.get("VEILLEE_JAVA_OPTIONS", "")
     if more or not class_archive().is_file():
-        return f"{JAVA} {more}".strip()
-    return f"{JAVA} -XX:SharedArchiveFile={class_archive()} -Xlog:disable -Xlog:all=error:stderr"
+        return f"{told} {more}".strip()
+    return f"{told} -XX:SharedArchiveFile={class_archive()} -Xlog:disable -Xlog:all=error:stderr"
+
+
+def driver_memory(size: int = 0) -> str:
+    """The heap of a session that reads ``size`` bytes: VEILLEE_DRIVER_MEMORY, else by that and the machine."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return os.environ.get("VEILLEE_DRIVER_MEMORY") or (LARGE_MEMORY if size >= LARGE and machine >= ROOMY else MEMORY)
 
 
 @contextmanager
-def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
-    """A local session, stopped at the end; an active one (tests, spark-submit) is used as it is and left running."""
+def spark_session(settings: Settings, name: str, size: int = 0) -> Iterator[SparkSession]:
+    """A local session, stopped at the end; an active one (tests, spark-submit) is used as it is and left running.
+
+    ``size``: bytes that it is going to read, as far as they are known.
+    """
     active = SparkSession.getActiveSession()
     if active is not None:
         yield active
         return
-    session = build_session(settings, name)
+    session = build_session(settings, name, size)
     try:
         yield session
     finally:
         session.stop()
 
 
-def build_session(settings: Settings, name: str) -> SparkSession:
+def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:
     """Start a session whose scratch lies in the closed ``work`` zone."""
     os.environ["PYSPARK_PYTHON"] = sys.executable  # workers otherwise take the first python of the PATH
     os.environ["PYTHONPATH"] = str(REPOSITORY)  # workers import the jobs' functions from wherever they were started
@@ -75,8 +91,8 @@ def build_session(settings: Settings, name: str) -> SparkSession:
     builder = builder.config("spark.local.dir", str(scratch)).config(
         "spark.sql.warehouse.dir", str(scratch / "warehouse")
     )
-    builder = builder.config("spark.driver.memory", os.environ.get("VEILLEE_DRIVER_MEMORY", "2g"))
-    builder = builder.config("spark.driver.extraJavaOptions", java_options())
+    builder = builder.config("spark.driver.memory", driver_memory(size))
+    builder = builder.config("spark.driver.extraJavaOptions", java_options(size))
     for key, value in OPTIONS.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()

@@ -16,7 +16,7 @@ from jobs.core.snapshot import DataFile, Partitions, Pool
 def write_table(
     frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path, *, together: tuple[str, ...] = ()
 ) -> Partitions:
-    """Write a frame as one file per partition and adopt the files. Two Spark jobs at most: the shuffle and the write.
+    """Write a frame as one file per partition; the tasks that write the files adopt them. One Spark job.
 
     ``frame`` has the declared columns. A partition is the declared partition columns' values joined by ``__``
     (``all`` when none is declared). Hash partitioning keeps a partition in one task whatever their number, and the
@@ -33,14 +33,14 @@ def write_table(
         .withColumn(PARTITION, partition)
         .repartition(*(together or [PARTITION]))
         .sortWithinPartitions(PARTITION, *schema.order)
-        .mapInArrow(partition_writer(str(folder), schema.arrow), WRITTEN)
+        .mapInArrow(partition_writer(str(folder), schema.arrow, pool), WRITTEN)
         .collect()
     )
     found: Partitions = {}
     for row in sorted(written):
         if row.partition in found:
             raise SchemaMismatch(f"{schema.name}: two files for one partition, expected one.")
-        found[row.partition] = [pool.adopt(folder / row.name)]
+        found[row.partition] = [DataFile(row.sha256, row.rows, row.bytes)]
     return found
 
 

@@ -1,6 +1,6 @@
 """What a replay let through: counted as event ``released``, remembered so that it happens once."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,10 +24,19 @@ class Released:
     places: dict[Place, str] = field(default_factory=dict)
     whole: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def count(self, producer: str) -> int:
-        """Records of a producer that this night lets through."""
-        places = sum(1 for place in self.places if place[0] == producer)
-        return places + sum(count for (owner, _), count in self.whole.items() if owner == producer)
+    @property
+    def count(self) -> int:
+        """Records that this night lets through."""
+        return len(self.places) + self.whole.total()
+
+    def by_producer(self) -> "dict[str, Released]":
+        """What is let through of each producer."""
+        found: dict[str, Released] = defaultdict(Released)
+        for place, code in self.places.items():
+            found[place[0]].places[place] = code
+        for delivery, count in self.whole.items():
+            found[delivery[0]].whole[delivery] = count
+        return found
 
     def lines(self, context: Context) -> list[dict[str, Any]]:
         """Ledger lines: event ``released``, with the rule that had rejected the records or the hold as cause."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -125,10 +126,12 @@ class Context:
         from jobs.pull import read_packs  # pull imports boto3, which a night without deliveries need not load
 
         fresh = [one for one in self.deliveries if not one.replayed]
-        names = sorted({one.delivery_id for one in fresh})
-        packs = shaped(read_packs(self.spark, self.settings, self.source, self.night, names))
-        return packs.join(F.broadcast(self.pairs(fresh)), ["producer", "delivery_id"], how="left_semi").select(
-            *PACKS.names
+        packs = shaped(read_packs(self.spark, self.settings, self.source, self.night))
+        own = F.col("format").isin(sorted({one.format for one in fresh}))  # row groups of other formats are not read
+        return (
+            packs.where(own)
+            .join(F.broadcast(self.pairs(fresh)), ["producer", "delivery_id"], how="left_semi")
+            .select(*PACKS.names)
         )
 
     def pairs(self, deliveries: list[Delivery]) -> DataFrame:
@@ -159,9 +162,17 @@ class Context:
 
     def base_periods(self, table: str, producer: str) -> list[str]:
         """Periods that a producer has in the state this night starts from."""
-        partitions = (self.base or {}).get("tables", {}).get(table, {})
-        pairs = (name.split("__", 1) for name in partitions)
-        return sorted(period for owner, period in pairs if owner == producer)
+        return self._base_periods.get((table, producer), [])
+
+    @cached_property
+    def _base_periods(self) -> dict[tuple[str, str], list[str]]:
+        """Periods of the base state by table and producer, in order; walked through once, whoever asks how often."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for table, partitions in (self.base or {}).get("tables", {}).items():
+            for name in sorted(partitions):
+                producer, period = name.split("__", 1)
+                found.setdefault((table, producer), []).append(period)
+        return found
 
     def base_table(self, table: str, partitions: list[tuple[str, str]] | None = None) -> DataFrame:
         """Rows of a standard table as the state this night starts from has them; all partitions when None is given."""
@@ -194,8 +205,11 @@ class Context:
 
         A local checkpoint rather than ``persist``: what follows is then planned on the rows alone, while a persisted
         frame drags its whole plan through the analysis of everything that is made from it.
+
+        Its rows lie on the disk: a national night's would fill the heap, and the collector would walk through them
+        again and again. They keep their partitioning there, which a file would forget.
         """
-        return frame.localCheckpoint(eager=False)
+        return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.DISK_ONLY)
 
     def release(self) -> None:
         """Let go of every cached frame."""

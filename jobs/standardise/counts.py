@@ -53,17 +53,28 @@ class Counts:
         """Records that were rejected."""
         return sum(count for key, count in self.outcomes.items() if key[2] == "quarantined")
 
-    def of(self, producer: str, outcome: str) -> int:
-        """Records of a producer with one outcome."""
-        return sum(count for key, count in self.outcomes.items() if key[0] == producer and key[2] == outcome)
+    def of(self, outcome: str) -> int:
+        """Records with one outcome."""
+        return sum(count for key, count in self.outcomes.items() if key[2] == outcome)
 
-    def rules(self, producer: str) -> dict[str, int]:
-        """Rejected and ignored records of a producer by rule."""
+    def rules(self) -> dict[str, int]:
+        """Rejected and ignored records by rule."""
         found: Counter[str] = Counter()
-        for (owner, _, _, code), count in self.outcomes.items():
-            if owner == producer and code:
+        for (_, _, _, code), count in self.outcomes.items():
+            if code:
                 found[code] += count
         return dict(sorted(found.items()))
+
+    def by_producer(self) -> "dict[str, Counts]":
+        """The counts of each producer; one that is not counted has none."""
+        found: dict[str, Counts] = defaultdict(Counts)
+        for outcome, count in self.outcomes.items():
+            found[outcome[0]].outcomes[outcome] = count
+        for file, count in self.files.items():
+            found[file[0]].files[file] = count
+        for producer, warnings in self.warnings.items():
+            found[producer].warnings[producer] = warnings
+        return found
 
 
 def intake_lines(context: Context, counts: Counts) -> list[dict[str, Any]]:
@@ -94,48 +105,63 @@ def producer_entries(
     tables: dict[str, Partitions],
     released: Released,
 ) -> dict[str, Any]:
-    """The part of the proposal that check, close and the report read, by producer."""
+    """The part of the proposal that check, close and the report read, by producer. Each list is walked once."""
+    deliveries: dict[str, list[Delivery]] = defaultdict(list)
+    for one in context.deliveries:
+        deliveries[one.producer].append(one)
+    own, let_in = counts.by_producer(), released.by_producer()
+    periods, parts = scope_by_producer(scope), parts_by_producer(tables)
     return {
-        producer: producer_entry(context, counts, producer, scope, tables, released)
-        for producer in sorted({one.producer for one in context.deliveries})
+        producer: intake_entry(producer, deliveries[producer], own[producer], let_in[producer])
+        | {
+            "scope": {table: sorted(periods[producer, table]) for table in sorted(scope)},
+            "rows": {
+                table: sum(file.rows for files in parts[producer, table].values() for file in files) for table in tables
+            },
+            "tables": {
+                table: {
+                    part: [file.to_json() for file in files] for part, files in sorted(parts[producer, table].items())
+                }
+                for table in tables
+            },
+        }
+        for producer in sorted(deliveries)
     }
 
 
-def producer_entry(
-    context: Context,
-    counts: Counts,
-    producer: str,
-    scope: dict[str, list[tuple[str, str]]],
-    tables: dict[str, Partitions],
-    released: Released,
-) -> dict[str, Any]:
-    """One producer's entry."""
-    fresh = [one for one in context.deliveries if one.producer == producer and not one.replayed]
+def scope_by_producer(scope: dict[str, list[tuple[str, str]]]) -> dict[tuple[str, str], list[str]]:
+    """Periods by producer and table."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for table, pairs in scope.items():
+        for producer, period in pairs:
+            found[producer, table].append(period)
+    return found
+
+
+def parts_by_producer(tables: dict[str, Partitions]) -> dict[tuple[str, str], Partitions]:
+    """Partitions by producer and table."""
+    found: dict[tuple[str, str], Partitions] = defaultdict(dict)
+    for table, parts in tables.items():
+        for part, files in parts.items():
+            found[part.split("__", 1)[0], table][part] = files
+    return found
+
+
+def intake_entry(producer: str, deliveries: list[Delivery], counts: Counts, released: Released) -> dict[str, Any]:
+    """What a producer's entry says of what was read; all arguments are the producer's own."""
+    fresh = [one for one in deliveries if not one.replayed]
     declared = [one.declared for one in fresh]
-    own = {
-        table: {part: files for part, files in parts.items() if part.split("__", 1)[0] == producer}
-        for table, parts in tables.items()
-    }
     return {
         "deliveries": [one.delivery_id for one in fresh],
-        "replayed": [one.delivery_id for one in context.deliveries if one.producer == producer and one.replayed],
-        "released": released.count(producer),
-        "read": sum(count for key, count in counts.files.items() if key[0] == producer),
+        "replayed": [one.delivery_id for one in deliveries if one.replayed],
+        "released": released.count,
+        "read": counts.read,
         "read_by_format": read_by_format(counts, fresh),
-        "released_by_format": released_by_format(context, released, producer),
-        **{outcome: counts.of(producer, outcome) for outcome in OUTCOMES},
+        "released_by_format": released_by_format(deliveries, released),
+        **{outcome: counts.of(outcome) for outcome in OUTCOMES},
         "declared": sum(d for d in declared if d is not None) if None not in declared and declared else None,
-        "rules": counts.rules(producer),
+        "rules": counts.rules(),
         "warnings": dict(sorted((counts.warnings.get(producer, Counter()) + file_warnings(counts, fresh)).items())),
-        "scope": {
-            table: sorted(period for owner, period in pairs if owner == producer)
-            for table, pairs in sorted(scope.items())
-        },
-        "rows": {table: sum(file.rows for files in parts.values() for file in files) for table, parts in own.items()},
-        "tables": {
-            table: {part: [file.to_json() for file in files] for part, files in sorted(parts.items())}
-            for table, parts in own.items()
-        },
     }
 
 
@@ -150,11 +176,11 @@ def read_by_format(counts: Counts, deliveries: list[Delivery]) -> dict[str, int]
     return dict(sorted(found.items()))
 
 
-def released_by_format(context: Context, released: Released, producer: str) -> dict[str, int]:
+def released_by_format(deliveries: list[Delivery], released: Released) -> dict[str, int]:
     """Records by format that held deliveries let in tonight. Single records taken in again make no volume."""
     found: Counter[str] = Counter()
-    for one in context.deliveries:
-        if one.producer == producer and one.replayed:
+    for one in deliveries:
+        if one.replayed:
             found[one.format] += released.whole[one.producer, one.delivery_id]
     return {name: count for name, count in sorted(found.items()) if count}
 

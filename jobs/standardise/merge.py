@@ -1,5 +1,6 @@
 """Merge for sources that append: the same record again changes nothing, a corrected one takes the place of the old."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,8 @@ def merge_append(
     across_periods: bool = False,
     related: tuple[str, ...] = (),
     since: str = "",
+    together: bool = False,
+    told_elsewhere: Callable[[DataFrame], DataFrame] | None = None,
 ) -> Merged:
     """Merge new rows of a standard table with what the base state holds of the partitions they touch.
 
@@ -45,21 +48,26 @@ def merge_append(
     held the key, if any, is superseded. Later deliveries win, then later files and records. A record that is taken in
     again keeps the place of its own delivery in that order. ``across_periods`` also looks for the keys in the
     producers' other periods, at the cost of reading their key columns, and for values of the ``related`` columns: such
-    periods are in scope though no new row falls into them; periods before ``since`` are not looked at. Two Spark jobs,
-    besides the outputs.
+    periods are in scope though no new row falls into them; periods before ``since`` are not looked at.
+    ``together``: the new rows lie together by producer already and are kept, so that they can be read again cheaply.
+    ``told_elsewhere`` takes the place of rows that hold their key from what another source of the table says: it is
+    given rows with ``_current`` and ``_lost`` (see classify) and changes both. Two Spark jobs, besides the outputs.
     """
     schema = load_schema(f"standard/{table}")
     # by producer once: every window below, and what the caller joins by producer, finds its rows together
-    new = context.cache(schema.select(new_rows).repartition("producer"))
+    new = schema.select(new_rows).repartition("producer")
+    new = new if together else context.cache(new)
     scope = touched(context, table, new, key, across_periods, related, since)
     base = context.base_table(table, scope).repartition("producer")
     both = new.withColumn("_new", F.lit(True)).unionByName(base.withColumn("_new", F.lit(False)))
     taken_again = any(one.replayed for one in context.deliveries)
-    ranked = context.cache(classify(both, sequence_table(context), key, content, taken_again=taken_again))
-    rows = schema.select(ranked.where("_change AND _last"))
+    ranked = classify(both, sequence_table(context), key, content, taken_again=taken_again)
+    ranked = told_elsewhere(ranked) if told_elsewhere else ranked
+    ranked = context.cache(ranked.select(*schema.names, "_new", "_change", "_current", "_lost"))
+    rows = schema.select(ranked.where("_current"))
     outcome = F.when(F.col("_change"), "accepted").otherwise("duplicate")
     outcomes = ranked.where("_new").select(*PLACE, outcome.alias("outcome"))
-    return Merged(rows, outcomes, superseded(context, table, ranked), scope)
+    return Merged(rows, outcomes, superseded_lines(context, table, ranked), scope)
 
 
 def touched(
@@ -91,13 +99,14 @@ def sequence_table(context: Context) -> DataFrame:
 
 
 def fingerprint(content: list[str]) -> Column:
-    """Equal for rows of equal content; an absent value differs from an empty one."""
-    parts = [F.coalesce(F.col(name).cast("string"), F.lit("\x00")) for name in content]
-    return F.sha2(F.concat_ws("\x1f", *parts), 256)
+    """Equal for rows of equal content; an absent value differs from an empty one. Two times 64 bits, never written."""
+    values = [F.col(name) for name in content]
+    told = [*values, *[one.isNull() for one in values]]
+    return F.struct(F.xxhash64(F.lit(1), *told), F.xxhash64(F.lit(2), *told))
 
 
 def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
-    """Adds ``_change`` (the row brought new content), ``_by`` (delivery of its key's next change) and ``_last``.
+    """Adds ``_change`` (it brought new content), ``_current`` (it also kept its key) and ``_lost`` (why it did not).
 
     ``taken_again``: whether a record among the rows is one that is taken in again.
     """
@@ -114,25 +123,20 @@ def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[st
     said_later = F.max(F.when(~F.col("_new"), F.col("_sequence"))).over(Window.partitionBy(*keys, "_print"))
     stale = F.col("_new") & F.coalesce(said_later > F.col("_sequence"), F.lit(False)) if taken_again else F.lit(False)
     last_said = F.last(F.when(~F.col("_stale"), F.col("_print")), ignorenulls=True).over(before)
-    change = ~F.col("_stale") & (F.coalesce(last_said, F.lit("")) != F.col("_print"))
+    change = ~F.col("_stale") & (last_said.isNull() | (last_said != F.col("_print")))
     by = F.first(F.when(F.col("_change"), F.col("delivery_id")), ignorenulls=True).over(after)
     return (
         placed.withColumn("_stale", stale)
         .withColumn("_change", change)
         .withColumn("_by", by)
-        .withColumn("_last", F.col("_by").isNull())
+        .withColumn("_current", F.col("_change") & F.col("_by").isNull())
+        .withColumn("_lost", F.when(F.col("_change"), F.concat(F.lit("replaced by "), "_by")))
     )
 
 
-def superseded(context: Context, table: str, ranked: DataFrame) -> list[dict[str, Any]]:
-    """Ledger lines for rows that lost their place to a later delivery."""
-    lost = ranked.where("_change AND NOT _last")
-    return superseded_lines(context, table, lost.withColumn("_cause", F.concat(F.lit("replaced by "), "_by")))
-
-
-def superseded_lines(context: Context, table: str, lost: DataFrame) -> list[dict[str, Any]]:
-    """Ledger lines for rows that no longer count, by delivery and ``_cause``. One Spark job."""
-    rows = lost.groupBy("producer", "delivery_id", "_cause").count().collect()
+def superseded_lines(context: Context, table: str, ranked: DataFrame) -> list[dict[str, Any]]:
+    """Ledger lines for rows that no longer count, by delivery and by why they are ``_lost``. One Spark job."""
+    rows = ranked.where(F.col("_lost").isNotNull()).groupBy("producer", "delivery_id", "_lost").count().collect()
     return [
         line(
             row["count"],
@@ -142,7 +146,7 @@ def superseded_lines(context: Context, table: str, lost: DataFrame) -> list[dict
             delivery_id=row.delivery_id,
             table=table,
             event="superseded",
-            cause=row["_cause"],
+            cause=row["_lost"],
         )
         for row in rows
     ]

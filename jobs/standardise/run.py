@@ -55,8 +55,9 @@ def propose(
     from jobs.standardise.context import Context
     from jobs.standardise.write import write_proposal
 
+    size = sum(item["bytes"] for one in deliveries for item in one.files)
     parser = importlib.import_module(f"jobs.standardise.{source}")
-    with attempt_folder(settings) as attempt, spark_session(settings, f"standardise {source}") as spark:
+    with attempt_folder(settings) as attempt, spark_session(settings, f"standardise {source}", size) as spark:
         context = Context(
             spark=spark,
             settings=settings,
@@ -69,19 +70,18 @@ def propose(
             replayed=replayed_packs(spark, settings, source, night, replays),
         )
         try:
-            with shares(spark, deliveries):
+            with shares(spark, size):
                 return write_proposal(context, parser.standardise(context), replays)
         finally:
             context.release()
 
 
 @contextmanager
-def shares(spark: "SparkSession", deliveries: list[Delivery]) -> Iterator[None]:
-    """Shuffles of as many parts as the night's bytes ask for, so that a task's memory is bounded whatever arrived.
+def shares(spark: "SparkSession", size: int) -> Iterator[None]:
+    """Shuffles of as many parts as the night's ``size`` asks for, so that a task's memory is bounded whatever arrived.
 
-    No result depends on the number.
+    ``size``: deposited bytes. No result depends on the number.
     """
-    size = sum(item["bytes"] for one in deliveries for item in one.files)
     before = spark.conf.get(SHARES) or ""
     spark.conf.set(SHARES, str(max(int(before), -(-size // SHARE_BYTES))))
     try:

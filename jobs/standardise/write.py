@@ -1,6 +1,7 @@
 """Count, check and write what a parser returned. Nothing is visible until the proposal names it."""
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -26,15 +27,16 @@ def write_proposal(context: Context, result: Standardised, replays: list[Replay]
     result, refused = without_erased(context, result)
     records = context.cache(result.records.select(*[F.col(c.name).cast(c.dataType) for c in RECORDS.fields]))
     fresh = only(context, records, replayed=False)
-    intake, counts = write_intake(context, fresh, result.shown_files)
-    lines = intake_lines(context, counts)
-    released = released_records(context, only(context, records, replayed=True), replays) if replays else Released()
-    night_tables = {
-        "intake": intake,
-        "quarantined_record": write_quarantine(context, fresh, counts),
-        "claim": write_claims(context, result.claims),
-    }
-    tables = write_standard(context, result)
+    with ThreadPoolExecutor() as beside:
+        # tables of one file end in one task each: they are written beside those of many
+        claims = beside.submit(write_claims, context, result.claims)
+        standard = beside.submit(write_standard, context, result)
+        intake, counts = write_intake(context, fresh, result.shown_files)
+        lines = intake_lines(context, counts)
+        released = released_records(context, only(context, records, replayed=True), replays) if replays else Released()
+        quarantined = write_quarantine(context, fresh, counts)
+    night_tables = {"intake": intake, "quarantined_record": quarantined, "claim": claims.result()}
+    tables = standard.result()
     write_released(context, released)
     if refused is not None:
         write_refused(context.settings, context.source, context.night, refused)

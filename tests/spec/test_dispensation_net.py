@@ -121,8 +121,10 @@ def test_an_invoice_stands_in_the_place_of_the_extracts_sales(spark: SparkSessio
         {},
         invoice | {"producer": "992000026"},
     )
-    told = told_by_invoice(rows).orderBy("dispensation_id").collect()
-    assert [row["_replaced"] for row in told] == [True, False, False, False, False, False]
+    held = rows.withColumn("_current", F.lit(True)).withColumn("_lost", F.lit(None).cast("string"))
+    told = told_by_invoice(held).orderBy("dispensation_id").collect()
+    assert [row["_current"] for row in told] == [False, True, True, True, True, True]
+    assert [row["_lost"] for row in told] == ["told by its invoice", None, None, None, None, None]
 
 
 def test_two_invoices_alike_are_marked_and_none_is_dropped(spark: SparkSession):

@@ -8,7 +8,7 @@ from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import of_formats
-from jobs.standardise.merge import merge_append, superseded_lines
+from jobs.standardise.merge import merge_append
 from jobs.standardise.pharmacy import b2, extract
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
 from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
@@ -27,9 +27,10 @@ NOT_CONTENT = ("producer", "period", "dispensation_id", "delivery_id", "file", "
 
 
 def standardise_dispensing(context: Context) -> Standardised:
-    """The night's dispensations. Three Spark jobs (the merge's) before the driver writes its outputs, four with B2."""
+    """The night's dispensations. Two Spark jobs (the merge's) before the driver writes its outputs."""
     whole = united(feeds(context))
     rows = with_pharmacy(context, whole.rows)
+    invoiced = any(INVOICES in context.register[one.producer].formats for one in context.deliveries)
     # A correction may move a dispensation to another month: its former place must be found and left.
     merged = merge_append(
         context,
@@ -40,21 +41,16 @@ def standardise_dispensing(context: Context) -> Standardised:
         across_periods=True,
         related=("invoice_id",),
         since=first_open_month(context),
+        together=True,
+        told_elsewhere=told_by_invoice if invoiced else None,
     )
-    events = merged.events
-    current = merged.rows
-    if any(INVOICES in context.register[one.producer].formats for one in context.deliveries):
-        told = context.cache(told_by_invoice(current))
-        lost = told.where("_replaced").withColumn("_cause", F.lit("told by its invoice"))
-        events = events + superseded_lines(context, TABLE, lost)
-        current = told.where(~F.col("_replaced"))
-    current = load_schema(f"standard/{TABLE}").select(with_possible_duplicates(current))
+    current = load_schema(f"standard/{TABLE}").select(with_possible_duplicates(merged.rows))
     return Standardised(
         records=with_outcomes(whole.records, merged.outcomes, IGNORED),
         tables={TABLE: current},
         claims=complete_claims(context, whole.claims),
         scope={TABLE: merged.scope},
-        events=events,
+        events=merged.events,
         by_producer=(TABLE,),
     )
 

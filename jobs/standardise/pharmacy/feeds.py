@@ -44,7 +44,8 @@ def with_outcomes(records: DataFrame, rows: DataFrame, ignored: tuple[str, ...])
     one of them did.
     """
     accepted = F.bool_or(F.col("outcome") == "accepted")
-    found = rows.groupBy(*PLACE).agg(F.when(accepted, "accepted").otherwise("duplicate").alias("outcome"))
+    by_place = rows.groupBy(*PLACE).agg(F.when(accepted, "accepted").otherwise("duplicate").alias("outcome"))
+    found = by_place.hint("shuffle_hash")  # one share of the night at a time: nothing need be sorted for it
     refused = F.when(F.col("rule").isin(*ignored), "ignored").otherwise("quarantined")
     return records.join(found, PLACE, how="left").select(
         *PLACE,

@@ -5,15 +5,16 @@ from pyspark.sql import functions as F
 
 
 def told_by_invoice(rows: DataFrame) -> DataFrame:
-    """Adds ``_replaced``: an extract's sale whose invoice came as an invoice too, which then counts alone.
+    """An extract's sale whose invoice came as an invoice too, which then counts alone: not ``_current``, and ``_lost``.
 
     What comes back stays: an invoice has no sign, so no invoice tells of a return.
     """
     own = Window.partitionBy("invoice_id", "producer")
-    invoiced = F.max(F.col("feed") == "invoice").over(own)
+    invoiced = F.max(F.col("_current") & (F.col("feed") == "invoice")).over(own)
     extract = (F.col("feed") == "extract") & (F.col("event_type") == "sale")
-    told = F.col("invoice_id").isNotNull() & extract & invoiced
-    return rows.withColumn("_replaced", F.coalesce(told, F.lit(False)))
+    told = F.coalesce(F.col("_current") & F.col("invoice_id").isNotNull() & extract & invoiced, F.lit(False))
+    lost = F.when(told, "told by its invoice").otherwise(F.col("_lost"))
+    return rows.withColumn("_lost", lost).withColumn("_current", F.col("_current") & ~told)
 
 
 def with_possible_duplicates(rows: DataFrame) -> DataFrame:
