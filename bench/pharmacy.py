@@ -32,7 +32,7 @@ Sums = dict[str, tuple[int, int, Decimal]]
 def stage(settings: Settings, name: str) -> Cost:
     """What one command of the pipeline costs."""
     command = [sys.executable, "-m", f"jobs.{name}", "--night", NIGHT, "--source", "pharmacy"]
-    return measured(command, {"VEILLEE_ROOT": str(settings.root), "VEILLEE_DRIVER_MEMORY": "3g"})[0]
+    return measured(command, {"VEILLEE_ROOT": str(settings.root)})[0]
 
 
 def standard_sums(settings: Settings, proposal: dict[str, Any]) -> Sums:

@@ -20,6 +20,7 @@ OPTIONS = {
     "spark.sql.shuffle.partitions": "4",  # results do not depend on it; small nights should not pay for 200
     "spark.sql.adaptive.enabled": "false",  # it may split a skewed partition over two tasks, hence two files
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # rows that lie together by producer may be joined so
+    "spark.serializer": "org.apache.spark.serializer.KryoSerializer",  # of rows that are kept on the disk: a third less
     "spark.speculation": "false",  # two attempts of one task must not write at once
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 fails on old dates

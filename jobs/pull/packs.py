@@ -23,7 +23,7 @@ LABELS = ["producer", "delivery_id", "format", "file"]
 class PackWriter:
     """Writes parts in the order given; closes a row group when it is full. Use it as a context manager."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, compression: str = "zstd"):
         self.schema = load_schema("raw/pack").arrow
         self.bytes = 0
         self._tables: list[pa.Table] = []
@@ -31,7 +31,7 @@ class PackWriter:
         self._writer = pq.ParquetWriter(
             path,
             self.schema,
-            compression="zstd",
+            compression=compression,
             use_dictionary=LABELS,
             write_statistics=LABELS,  # a delivery is found without reading the others; no minimum of the bytes
         )

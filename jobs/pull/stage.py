@@ -116,7 +116,9 @@ def stage(landing: Landing, place: Place, manifest: Manifest, stamp: str, folder
 def copy(landing: Landing, place: Place, manifest: Manifest, target: Path, limits: Limits) -> None:
     """Write all parts of a delivery, files in the order of their names. Raises Mismatch when they are not as said."""
     found = {}
-    with PackWriter(target) as writer:
+    # a small delivery is copied into a shared pack, and compressed well there
+    alone = fills_a_pack(sum(file.bytes for file in manifest.files), limits.pack)
+    with PackWriter(target, "zstd" if alone else "lz4") as writer:
         for file, chunks in fetch(landing, place, tuple(sorted(manifest.files, key=lambda item: item.name))):
             digest = Digest()
             for part in cut(digest.watch(chunks), limits.part_of(place.source)):
@@ -154,12 +156,17 @@ def assemble(staged: list[Staged], attempt: Path, target: Path, pack_bytes: int)
     return packs
 
 
+def fills_a_pack(content: int, pack_bytes: int) -> bool:
+    """Whether a delivery of so many bytes is a pack of its own."""
+    return content * 4 >= pack_bytes
+
+
 def groups(staged: list[Staged], pack_bytes: int) -> Iterator[list[Staged]]:
     """Deliveries that share a pack."""
     small: list[Staged] = []
     size = 0
     for item in staged:
-        if item.bytes * 4 >= pack_bytes:
+        if fills_a_pack(item.bytes, pack_bytes):
             yield [item]
             continue
         small.append(item)

@@ -35,8 +35,9 @@ def claim_id(names: list[str]) -> Column:
 def new_claims(context: Context, claims: DataFrame) -> DataFrame:
     """Each claim once (the one of the first delivery in text order), without those that the base state holds."""
     schema = load_schema("identity/claim")
-    # a subject is one producer's: grouped by producer too, rows that lie together by producer are not moved
-    keys = ("producer", "subject_id", "claim_id")
+    # a subject is one producer's: grouped by producer too, rows that lie together by producer are not moved; grouping
+    # sorts, and what comes first in it tells two rows apart by its first bytes
+    keys = ("claim_id", "subject_id", "producer")
     rest = [name for name in schema.names if name not in keys]
     once = (
         schema.select(claims)

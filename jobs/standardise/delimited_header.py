@@ -54,7 +54,7 @@ class Header:
 
     def is_total(self, cells: list[str]) -> bool:
         """Whether a row sums up the file: it starts with a word for it, where the key columns are empty."""
-        first = next((cell for cell in cells if cell.strip()), "")
+        first = cells[0] if cells and cells[0].strip() else next((cell for cell in cells if cell.strip()), "")
         if not TOTAL.match(first):
             return False
         keys = [cells[place] for place in self.keys] if len(cells) == self.width else []

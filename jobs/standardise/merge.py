@@ -110,7 +110,8 @@ def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[st
 
     ``taken_again``: whether a record among the rows is one that is taken in again.
     """
-    keys = ["producer", *[name for name in key if name != "producer"]]
+    # rows lie together by producer: sorted by the rest of the key first, two rows are told apart by their first bytes
+    keys = [*[name for name in key if name != "producer"], "producer"]
     placed = (
         both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")
         .withColumn("_sequence", F.coalesce("_sequence", F.lit(0)))

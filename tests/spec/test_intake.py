@@ -42,6 +42,18 @@ def test_records_are_counted_by_outcome_rule_file_and_warning():
     assert (counts.read, counts.quarantined) == (5, 2)
 
 
+def test_each_producer_has_its_own_counts_and_nothing_is_lost_between_them():
+    refused = {"outcome": "quarantined", "rule": "PHA-002", KEPT: True, "warnings": "PHA-101"}
+    counts = counted(batch({"record": 1}, {"record": 2} | refused), batch({"record": 1, "producer": "PH2"}))
+    own = counts.by_producer()
+    assert {name: (one.read, one.of("accepted"), one.rules()) for name, one in own.items()} == {
+        "PH1": (2, 1, {"PHA-002": 1}),
+        "PH2": (1, 1, {}),
+    }
+    assert own["PH1"].warnings == {"PH1": {"PHA-101": 1}} and not own["PH2"].warnings
+    assert own["PH3"].read == 0
+
+
 @pytest.mark.parametrize(
     ("batches", "told"),
     [

@@ -12,7 +12,7 @@ from jobs.core import parquet
 from jobs.core.attempt import attempt_folder
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
-from jobs.core.snapshot import Pool
+from jobs.core.snapshot import DataFile, Pool, sha256_of
 from jobs.core.tables import read_files, write_small, write_table
 
 LINK = load_schema("identity/link")
@@ -60,6 +60,17 @@ def test_the_size_of_the_batches_never_shows(tmp_path_factory: object, cuts: lis
         assert pq.read_table(folder / names[0])["a"].to_pylist() == batch["a"].to_pylist()
     finally:
         parquet.ROW_GROUP = before
+
+
+def test_a_task_moves_what_it_wrote_into_the_pool(tmp_path: Path) -> None:
+    pool, drafts = Pool(tmp_path / "pool"), tmp_path / "drafts"
+    drafts.mkdir()
+    write = parquet.partition_writer(str(drafts), pa.schema([("a", pa.string())]), pool)
+    sorted_rows = pa.RecordBatch.from_pydict({"a": ["1", "2", "3"], "_partition": ["x", "x", "y"]})
+    found = [DataFile.from_json(row) for batch in write([sorted_rows]) for row in batch.to_pylist()]
+    assert [file.rows for file in found] == [2, 1] and not list(drafts.iterdir())
+    for file in found:
+        assert sha256_of(pool.path(file)) == file.sha256 and pool.path(file).stat().st_size == file.bytes
 
 
 def test_runs_of_partitions_are_kept_apart() -> None:
