@@ -75,7 +75,9 @@ class Standardised:
     ``measures``: counts of records by what only the parser knows of them, for the report: dictionaries with ``count``.
     ``shown_files``: for sources whose file names may identify somebody, replaces ``file`` in records before they leave
     the closed zones (intake); the quarantine keeps the true name.
-    ``by_producer``: tables whose rows already lie together by producer.
+    ``by_producer``: tables whose rows already lie together by producer. ``in_blocks``: tables that come as blocks
+    (jobs.core.blocks), a part being a partition. ``record_blocks``: the same records as blocks, whose spans are
+    stretches of files, when all of them come so. ``states_claims``: false when ``claims`` is empty whatever arrives.
     """
 
     records: DataFrame
@@ -86,6 +88,9 @@ class Standardised:
     measures: list[dict[str, Any]] = field(default_factory=list)
     shown_files: Callable[[DataFrame], DataFrame] | None = None
     by_producer: tuple[str, ...] = ()
+    in_blocks: tuple[str, ...] = ()
+    record_blocks: DataFrame | None = None
+    states_claims: bool = True
 
 
 @dataclass

@@ -35,5 +35,6 @@ def joined(one: Standardised, other: Standardised) -> Standardised:
         scope=one.scope | other.scope,
         events=one.events + other.events,
         by_producer=one.by_producer + other.by_producer,
+        in_blocks=one.in_blocks + other.in_blocks,
         measures=one.measures + other.measures,
     )

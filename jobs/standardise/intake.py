@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
+from jobs.core.blocks import rows_of, spans_of
 from jobs.core.ledger import Unbalanced
 from jobs.core.parquet import write_runs
 from jobs.core.schema import load_schema
@@ -114,6 +115,37 @@ def write_intake(
         .mapInArrow(intake_writer(str(folder), schema.arrow), COUNTED)
         .collect()
     )
+    return adopted(context, folder, written)
+
+
+def write_record_blocks(context: Context, blocks: DataFrame) -> tuple[list[DataFile], Counts]:
+    """What write_intake does, for records that come as blocks whose spans are stretches of files."""
+    folder = context.attempt / new_name("intake")
+    folder.mkdir()
+    writer = record_block_writer(str(folder), context.night, context.source)
+    written = blocks.repartition(1).sortWithinPartitions("span").mapInArrow(writer, COUNTED).collect()
+    return adopted(context, folder, written)
+
+
+def record_block_writer(folder: str, night: str, source: str) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: sorted blocks of records in, one file, its counts out."""
+    schema = load_schema("ledger/intake")
+
+    def declared(rows: pa.Table) -> pa.Table:
+        more = {"night": pa.repeat(night, len(rows)), "source": pa.repeat(source, len(rows))}
+        more |= {READ_FROM: rows.column("file"), KEPT: pc.is_valid(rows.column("bytes"))}
+        own = pa.table({name: rows.column(name) for name in schema.names if name not in more} | more)
+        return own.select([*schema.names, READ_FROM, KEPT])
+
+    def write(batches: Batches) -> Iterator[pa.RecordBatch]:
+        spans = spans_of(rows_of(batches), schema, declared)
+        yield from intake_writer(folder, schema.arrow)(batch for _, rows in spans for batch in rows.to_batches())
+
+    return write
+
+
+def adopted(context: Context, folder: Path, written: list[Row]) -> tuple[list[DataFile], Counts]:
+    """Name the files that were written as the night's intake; their counts."""
     counts = Counts()
     for row in written:
         counts.add(*row[1:])

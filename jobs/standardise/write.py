@@ -6,6 +6,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.blocks import write_blocks
 from jobs.core.ledger import Unbalanced
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import DataFile, Partitions, write_json
@@ -17,22 +18,27 @@ from jobs.rights.refuse import without_erased, without_erased_bytes
 from jobs.standardise.claims import new_claims
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.counts import Counts, intake_lines, producer_entries
-from jobs.standardise.intake import write_intake
+from jobs.standardise.intake import write_intake, write_record_blocks
 from jobs.standardise.pools import claim_pool, quarantine_path, quarantine_pool, standard_pool
 
 
 def write_proposal(context: Context, result: Standardised, replays: list[Replay]) -> dict[str, Any]:
     """Write the tables of a night and return its proposal. Raises Unbalanced when a record has no outcome or two."""
     result, refused = without_erased(context, result)
-    records = context.cache(result.records.select(*[F.col(c.name).cast(c.dataType) for c in RECORDS.fields]))
-    fresh = only(context, records, replayed=False)
-    intake, counts = write_intake(context, fresh, result.shown_files)
+    records = result.records.select(*[F.col(c.name).cast(c.dataType) for c in RECORDS.fields])
+    if result.record_blocks is not None and not replays:
+        fresh = records
+        intake, counts = write_record_blocks(context, result.record_blocks)
+    else:
+        records = context.cache(records)
+        fresh = only(context, records, replayed=False)
+        intake, counts = write_intake(context, fresh, result.shown_files)
     lines = intake_lines(context, counts)
     released = released_records(context, only(context, records, replayed=True), replays) if replays else Released()
     night_tables = {
         "intake": intake,
         "quarantined_record": write_quarantine(context, fresh, counts),
-        "claim": write_claims(context, result.claims),
+        "claim": write_claims(context, result.claims) if result.states_claims else [],
     }
     tables = write_standard(context, result)
     write_released(context, released)
@@ -86,17 +92,25 @@ def write_standard(context: Context, result: Standardised) -> dict[str, Partitio
     """The new content of the partitions in scope. Raises Unbalanced when a row lies outside of it."""
     tables: dict[str, Partitions] = {}
     for name in sorted(result.tables):
-        schema = load_schema(f"standard/{name}")
-        pool = standard_pool(context.settings, context.source)
-        if not result.scope[name]:
-            tables[name] = {}  # nothing changed: no job to learn it
-            continue
-        together = ("producer",) if name in result.by_producer else ()
-        tables[name] = write_table(result.tables[name], schema, pool, context.attempt, together=together)
-        outside = sorted(set(tables[name]) - {"__".join(pair) for pair in result.scope[name]})
+        tables[name] = write_one(context, result, name) if result.scope[name] else {}  # unchanged: no job to learn it
+        outside = sorted(set(tables[name]) - parts_of(result, name))
         if outside:
             raise Unbalanced(f"{name}: rows of {outside[0]}, which the proposal does not replace.")
     return tables
+
+
+def write_one(context: Context, result: Standardised, name: str) -> Partitions:
+    """The new content of one table."""
+    schema, pool = load_schema(f"standard/{name}"), standard_pool(context.settings, context.source)
+    if name in result.in_blocks:
+        return write_blocks(result.tables[name], schema, pool, context.attempt, sorted(parts_of(result, name)))
+    together = ("producer",) if name in result.by_producer else ()
+    return write_table(result.tables[name], schema, pool, context.attempt, together=together)
+
+
+def parts_of(result: Standardised, name: str) -> set[str]:
+    """Names of the partitions in the scope of a table."""
+    return {"__".join(pair) for pair in result.scope[name]}
 
 
 def night_files(parts: Partitions) -> list[DataFile]:

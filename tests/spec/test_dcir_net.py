@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pyarrow as pa
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from jobs.core.schema import load_schema
-from jobs.standardise.pharmacy.dcir.net import net_claims
+from jobs.standardise.pharmacy.dcir.net import counted_lines, net_claims
 
 SCHEMA = load_schema("standard/claim_line")
 PRICE = Decimal("2.18000")
@@ -49,17 +49,24 @@ def truth(history: list[tuple[int, int, int, int, int]]) -> dict[int, list[Any]]
     return found
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def netted(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Net rows of claim lines."""
+    table = pa.Table.from_pylist(lines, schema=SCHEMA.arrow)
+    found: list[dict[str, Any]] = net_claims(counted_lines(table)).to_pylist()
+    return found
+
+
+@settings(max_examples=300, deadline=None)
 @given(HISTORY)
-def test_net_equals_the_truth(spark: SparkSession, history: list[tuple[int, int, int, int, int]]):
-    frame = spark.createDataFrame([line(*event) for event in history], SCHEMA.spark)
-    net = {int(row["beneficiary_id"], 16): [row[name] for name in NAMES] for row in net_claims(frame).collect()}
+def test_net_equals_the_truth(history: list[tuple[int, int, int, int, int]]):
+    rows = netted([line(*event) for event in history])
+    net = {int(row["beneficiary_id"], 16): [row[name] for name in NAMES] for row in rows}
     assert net == truth(history)
     for gross, matched, unmatched, kept, *_ in net.values():
         assert gross - matched - unmatched == kept and (kept >= 0 or unmatched > 0)
 
 
-def test_what_does_not_count_is_not_netted(spark: SparkSession):
+def test_what_does_not_count_is_not_netted():
     lines = [
         line(1, 1, 1, 2, 1),
         line(1, 1, 1, 2, 1, counts_boxes=False, surcharge=True),
@@ -67,6 +74,5 @@ def test_what_does_not_count_is_not_netted(spark: SparkSession):
         line(1, 1, 1, 3, 1, unit="unit"),
         line(1, 1, 1, -2, 1, unit_price=Decimal("2.19000")),  # another price: not this box that came back
     ]
-    frame = spark.createDataFrame(lines, SCHEMA.spark)
-    found = {row["unit"]: [row[name] for name in NAMES[:4]] for row in net_claims(frame).collect()}
+    found = {row["unit"]: [row[name] for name in NAMES[:4]] for row in netted(lines)}
     assert found == {"box": [2, 0, 2, 0], "unit": [3, 0, 0, 3]}

@@ -1,10 +1,11 @@
-"""The one shape of all lines of a delivery once they are read: each table fills its own columns."""
+"""The columns of a delivery's lines once they are read: each table has the place, the fate and its own ones."""
 
 import pyarrow as pa
 
 MONEY, PRICE, RATE, FRACTION = pa.decimal128(12, 2), pa.decimal128(14, 5), pa.decimal128(5, 2), pa.decimal128(14, 5)
+TOKEN = pa.binary(16)  # the first bytes of a keyed digest, as text only where it is written
 PLACE = ("producer", "delivery_id", "file", "record", "offset")
-FATE = ("table", "bytes", "rule", "field", "warnings", "claim_key", "flux_month")
+FATE = ("table", "bytes", "rule", "field", "warnings")
 TYPES: dict[str, pa.DataType] = {
     "record": pa.int64(), "offset": pa.int64(), "bytes": pa.binary(),
     # of a service
@@ -16,28 +17,27 @@ TYPES: dict[str, pa.DataType] = {
     "activity_indicator": pa.int64(),
     # of a person
     "birth_year": pa.int64(), "started_on": pa.date32(), "ended_on": pa.date32(),
+    # keyed
+    "claim": TOKEN, "print": TOKEN,
 }  # fmt: skip
 SERVICE = (
-    "person", "care_on", "care_month", "prescribed_on", "service_nature", "supplement", "own_qualifier", "sign",
+    "beneficiary_id", "care_on", "care_month", "prescribed_on", "service_nature", "supplement", "own_qualifier", "sign",
     "amount_total", "amount_base", "amount_insurance", "amount_complement", "act_quantity", "rate", "scheme",
-    "exemption", "executant", "prescriber", "prescriber_kind", "age_years", "sex", "department", "nir_status",
-    "died_on",
+    "exemption", "pharmacy_id", "prescriber_id", "prescriber_kind", "age_years", "sex", "department", "nir_status",
 )  # fmt: skip
-LINE = ("ordinal", "code", "code_source", "quantity", "unit", "unit_price", "fraction", "activity_indicator")
-PERSON = (
-    "person_group", "birth_year", "started_on", "ended_on", "list_number", "exemption_nature", "diagnosis",
-    "nomenclature",
-)  # fmt: skip
-COLUMNS = (*PLACE, *FATE, *SERVICE, *LINE, *PERSON)
-ARROW = pa.schema([(name, TYPES.get(name, pa.string())) for name in COLUMNS])
-SQL = {
-    pa.string(): "string", pa.int64(): "bigint", pa.binary(): "binary", pa.date32(): "date", MONEY: "decimal(12,2)",
-    PRICE: "decimal(14,5)", RATE: "decimal(5,2)",
-}  # fmt: skip
-DDL = ", ".join(f"`{item.name}` {SQL[item.type]}" for item in ARROW)
+LINE = ("ordinal", "code", "code_source", "quantity", "unit", "unit_price", "fraction")
+COMMON = (*PLACE, *FATE, "flux_month", "claim", "print")
 
 # Values that a reader gives under these names, and their Arrow types; what is not named is text.
 READ_TYPES: dict[str, pa.DataType] = {
     "date": pa.date32(), "integer": pa.int64(), "year": pa.int64(), "age": pa.int64(), "amount": MONEY,
     "price": PRICE, "rate": RATE,
 }  # fmt: skip
+
+
+def column(table: pa.Table, name: str) -> pa.Array:
+    """A column in one piece; nulls of its type when the table does not have it."""
+    if name not in table.column_names:
+        return pa.nulls(table.num_rows, TYPES.get(name, pa.string()))
+    found = table.column(name)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found

@@ -35,6 +35,11 @@ class Lines:
         """The bytes of one line."""
         return self.data[self.start[place] : self.end[place]]
 
+    def texts(self) -> list[bytes]:
+        """The bytes of every line."""
+        data = self.data
+        return [data[start:end] for start, end in zip(self.start.tolist(), self.end.tolist(), strict=True)]
+
 
 def header_of(head: bytes) -> list[str]:
     """Column names of a file from its first bytes: capitals, without quotes and blanks."""

@@ -6,10 +6,12 @@ price; what finds nothing there is *unmatched*: its original lies outside of wha
 same care day, so a late reversal changes the month of care and no other.
 """
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import Any
 
-from jobs.core.netting import netted, total
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.core.blocks import sort_indices
 from jobs.core.schema import load_schema
 
 MATCH = [
@@ -17,43 +19,68 @@ MATCH = [
     "unit_price", "unit",
 ]  # fmt: skip
 KEY = ["producer", "period", "beneficiary_id", "product", "unit"]
-AMOUNTS = (
-    "gross_amount",
-    "reversal_amount",
-    "net_amount",
-    "net_amount_base",
-    "net_amount_insurance",
-    "net_priced_amount",
-)
+CENTS = ("gross_amount", "reversal_amount", "net_amount", "net_amount_base", "net_amount_insurance")
 COUNTS = ("gross_quantity", "reversed_quantity", "unmatched_quantity", "net_quantity", "lines", "reversal_lines")
+TOLD = ("quantity", "amount_total", "amount_base", "amount_insurance", "code_class", "atc", "department")
+SCHEMA = load_schema("standard/claim_net")
 
 
-def net_claims(rows: DataFrame) -> DataFrame:
-    """One row per KEY of complete care months of ``standard/claim_line``: drugs whose boxes count.
+def counted_lines(rows: pa.Table) -> pa.Table:
+    """What netting needs of rows of ``standard/claim_line``: those of drugs whose boxes count."""
+    product = pc.coalesce(rows.column("cip13"), rows.column("ucd13"))
+    wanted = pc.and_(rows.column("counts_boxes"), pc.is_valid(product))
+    return rows.append_column("product", product).select([*MATCH, *TOLD]).filter(wanted)
+
+
+def net_claims(counted: pa.Table) -> pa.Table:
+    """One row per KEY, of all lines of its beneficiaries and months, as ``standard/claim_net`` declares them.
 
     gross - reversed - unmatched = net holds for quantities in every row by construction. Amounts are those of the
     claims on their primary lines; ``net_priced_amount`` is boxes times unit price, of every line.
     """
-    schema = load_schema("standard/claim_net")
-    matched = matched_lines(rows)
-    latest = F.struct("care_on", "atc")
-    netted = matched.groupBy(*KEY).agg(
-        F.min("code_class").alias("code_class"),
-        F.max(latest)["atc"].alias("atc"),
-        F.max("department").alias("department"),
-        *[F.sum(name).alias(name) for name in (*COUNTS, *AMOUNTS)],
-    )
-    return schema.select(netted.select(*[F.col(name).cast(schema[name].spark).alias(name) for name in schema.names]))
+    matched = matched_lines(counted)
+    # the class on the last day of care, the greatest of several
+    ordered = matched.take(sort_indices(matched, [*KEY, "care_on", "atc"]))
+    last = ("atc", "last", pc.ScalarAggregateOptions(skip_nulls=False))
+    sums = [(name, "sum") for name in (*COUNTS, *CENTS, "net_priced_amount")]
+    found = grouped(ordered, KEY, [*sums, ("code_class", "min"), ("department", "max"), last])
+    return pa.table([found.column(item.name).cast(item.type) for item in SCHEMA.arrow], schema=SCHEMA.arrow)
 
 
-def matched_lines(rows: DataFrame) -> DataFrame:
+def grouped(table: pa.Table, key: list[str], aggregates: list[Any]) -> pa.Table:
+    """Groups in the order in which they come, each aggregate under the name of its column."""
+    found = table.group_by(key, use_threads=False).aggregate(aggregates)
+    names = {f"{one[0]}_{one[1]}": one[0] for one in aggregates}
+    return found.rename_columns([names.get(name, name) for name in found.column_names])
+
+
+def matched_lines(counted: pa.Table) -> pa.Table:
     """One row per MATCH: what was handed out, what came back, and how much of that was matched."""
-    products = rows.withColumn("product", F.coalesce("cip13", "ucd13"))
-    return netted(
-        products.where(F.col("counts_boxes") & F.col("product").isNotNull()),
-        MATCH,
-        code_class=F.min("code_class"),
-        atc=F.max("atc"),
-        department=F.max("department"),
-        net_priced_amount=total(F.col("quantity") * F.col("unit_price")),
+    quantity, amount = pc.fill_null(counted.column("quantity"), 0), counted.column("amount_total")
+    back = pc.less(quantity, 0)
+    price = pc.multiply(quantity.cast(pa.decimal128(19, 0)), counted.column("unit_price"))
+    measured = {
+        "gross_quantity": pc.max_element_wise(quantity, 0),
+        "back": pc.max_element_wise(pc.negate(quantity), 0),
+        "gross_amount": pc.if_else(back, None, amount),
+        "reversal_amount": pc.if_else(back, amount, None),
+        "net_amount": amount,
+        "net_amount_base": counted.column("amount_base"),
+        "net_amount_insurance": counted.column("amount_insurance"),
+        "net_priced_amount": price,
+        "lines": pc.cast(pc.invert(back), pa.int64()),
+        "reversal_lines": pc.cast(back, pa.int64()),
+    }
+    table = pa.table({name: counted.column(name) for name in (*MATCH, "code_class", "atc", "department")} | measured)
+    kinds = [("code_class", "min"), ("atc", "max"), ("department", "max")]
+    groups = grouped(table, MATCH, [(name, "sum") for name in measured] + kinds)
+    for name in (*CENTS, "net_priced_amount"):  # an amount that no line tells is zero
+        at = groups.column_names.index(name)
+        groups = groups.set_column(at, name, pc.fill_null(groups.column(name), 0))
+    given, taken = groups.column("gross_quantity"), groups.column("back")
+    matched = pc.min_element_wise(given, taken)
+    return (
+        groups.append_column("reversed_quantity", matched)
+        .append_column("unmatched_quantity", pc.subtract(taken, matched))
+        .append_column("net_quantity", pc.subtract(given, taken))
     )

@@ -1,28 +1,34 @@
 """One night of DCIR deliveries: flux months told anew, the care months that they touch, and the references.
 
-Spark jobs before the driver writes: the base's flux months (when it has claims), the care months of new lines, and what
-a flux month told anew no longer holds (when the base told of it).
+A delivery is passed over twice. The first pass reads its parts, each alone, and sends its lines to the range of tokens
+that their claim falls into; the second makes everything of one range of claims. Between the two, and to the files,
+lines travel as blocks (jobs.core.blocks). Spark jobs before the driver writes: the base's flux months (when it has
+claims), and the two passes.
 """
 
-from dataclasses import replace
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.blocks import BLOCKS, divided, emitted, gathered, packed, rows_of
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
+from jobs.core.tokens import with_key
 from jobs.reference.lists import merged
-from jobs.reference.presentations import presentations
-from jobs.standardise.context import Context, Standardised
-from jobs.standardise.pharmacy.dcir.fate import IGNORED, with_fate
-from jobs.standardise.pharmacy.dcir.layout import BENEFICIARIES, LONG_TERM
-from jobs.standardise.pharmacy.dcir.months import REFERENCE_TABLES, TABLE, Flux, Pair, among, covered, flux_of
-from jobs.standardise.pharmacy.dcir.net import net_claims
-from jobs.standardise.pharmacy.dcir.parts import read_lines
-from jobs.standardise.pharmacy.dcir.people import beneficiaries, long_term_illnesses
-from jobs.standardise.pharmacy.dcir.rows import claim_lines
+from jobs.standardise.context import RECORDS, Context, Standardised
+from jobs.standardise.pharmacy.boxes import Boxes
+from jobs.standardise.pharmacy.dcir import bucket
+from jobs.standardise.pharmacy.dcir.bucket import Task, blocks_of, netted, to_be_netted
+from jobs.standardise.pharmacy.dcir.keyed import buckets, text_bits, with_tokens
+from jobs.standardise.pharmacy.dcir.months import REFERENCE_TABLES, TABLE, Flux, Pair, covered, flux_of
+from jobs.standardise.pharmacy.dcir.parts import HEAD_BYTES, read_part
+from jobs.standardise.pharmacy.dcir.rows import Codes
 
 NET = "claim_net"
 LISTS = {  # columns whose codes are looked up in a list
@@ -31,130 +37,154 @@ LISTS = {  # columns whose codes are looked up in a list
     "scheme": "insurance_scheme",
     "exemption": "exemption",
 }
+PART = ("producer", "delivery_id", "file", "part", "offset", "first_record", "bytes")
+HELD = (
+    "producer", "flux_month", "claim_id", "claim_line_id", "claim_print", "facilities", "delivery_id", "file", "record",
+)  # fmt: skip
+Batches = Iterable[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the ranges say of a night together; see bucket.summary."""
+
+    made: frozenset[tuple[str, str, str]]
+    overtaken: Counter[tuple[str, str]]
+    replaced: Counter[tuple[str, str, str, bool]]
+
+    @classmethod
+    def of(cls, told: DataFrame) -> "Summary":
+        """The sum over all ranges. One Spark job, which makes the ranges."""
+        found = told.where(F.col("kind") == bucket.SUMMARY).select("kind", "part", "span", "block").collect()
+        values = [json.loads(pa.ipc.open_stream(row.block).read_all().column("json")[0].as_py()) for row in found]
+        overtaken: Counter[tuple[str, str]] = Counter()
+        replaced: Counter[tuple[str, str, str, bool]] = Counter()
+        for value in values:
+            for producer, delivery, count in value["overtaken"]:
+                overtaken[producer, delivery] += count
+            for producer, month, delivery, told_claim, count in value["replaced"]:
+                replaced[producer, month, delivery, told_claim] += count
+        made = frozenset((one[0], one[1], one[2]) for value in values for one in value["made"])
+        return cls(made, overtaken, replaced)
 
 
 def standardise_claims(context: Context) -> Standardised:
     """The night's deliveries as claim lines, net quantities, beneficiaries and long-term illnesses."""
-    flux = flux_of(context)
-    judged = context.cache(judged_lines(context, flux))
-    flux, periods = settled(judged, flux)
-    rows = new_rows(context, judged, flux)
-    events = overtaken(context, judged, flux)
+    flux, ranges = flux_of(context), int(context.spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    task = Task(flux, dict(context.order), codes_of(context), ranges)
+    lines = line_blocks(context, ranges)
     if flux.known:
-        old = context.cache(flux.told(context.base_table(TABLE, sorted({(one[0], one[1]) for one in flux.held}))))
-        rows = context.cache(with_old_places(rows, old))
-        events += replaced(context, among(old, flux.replaced), rows)
+        held = flux.told(context.base_table(TABLE, sorted({(one[0], one[1]) for one in flux.held})))
+        lines = lines.unionByName(held.select(*HELD).mapInArrow(base_blocks(ranges), BLOCKS))
+    told = context.cache(by_range(lines, ranges).mapInArrow(task.run, BLOCKS))
+    summary = Summary.of(told)
+    # A month is never emptied by a delivery whose services were all refused.
+    flux = replace(flux, replaced=flux.replaced & {(one[0], one[1]) for one in summary.made})
+    periods = {(one[0], one[2]) for one in summary.made}
     scope = sorted(periods | {(one[0], one[1]) for one in flux.held if (one[0], one[2]) in flux.replaced})
-    current = rows
-    if any(period in context.base_periods(TABLE, producer) for producer, period in scope):
-        current = rows.unionByName(flux.kept(context.base_table(TABLE, scope)))
-    current = context.cache(load_schema(f"standard/{TABLE}").select(current))
-    key = context.key("collector")
+    current = with_kept_rows(context, told, flux, scope, ranges)
+    records = told.where(F.col("kind") == bucket.RECORDS)
+    counted = current.where(F.col("kind") == bucket.COUNTED)
     return Standardised(
-        records=with_outcomes(judged, flux),
+        records=records.mapInArrow(record_rows, RECORDS),
+        record_blocks=records,
         tables={
-            TABLE: current,
-            NET: net_claims(current),
-            REFERENCE_TABLES[BENEFICIARIES]: beneficiaries(judged, flux, key),
-            REFERENCE_TABLES[LONG_TERM]: long_term_illnesses(judged, flux, key),
+            TABLE: current.where(F.col("kind") == bucket.ROWS),
+            NET: by_range(counted, ranges).mapInArrow(netted, BLOCKS),
+            **{standard: told.where(F.col("kind") == name) for name, standard in REFERENCE_TABLES.items()},
         },
         claims=context.spark.createDataFrame([], load_schema("identity/claim").spark),
+        states_claims=False,
         scope={TABLE: scope, NET: scope}
         | {REFERENCE_TABLES[name]: reference_scope(context, flux, name) for name in REFERENCE_TABLES},
-        events=events,
+        events=overtaken(context, summary, flux) + replaced(context, summary, flux),
+        in_blocks=(TABLE, NET, *REFERENCE_TABLES.values()),
     )
 
 
-def judged_lines(context: Context, flux: Flux) -> DataFrame:
-    """Every line of the night with its fate."""
-    months = {(one.producer, one.delivery_id): covered(one) for one in context.deliveries}
-    known = {column: frozenset(merged(context.settings, name)) for column, name in LISTS.items()}
-    order = [(*pair, rank) for pair, rank in context.order.items()]
-    sequence = context.spark.createDataFrame(order, "producer string, delivery_id string, sequence long")
-    read = read_lines(context.packs(), dict(months), known)
-    lines = read.join(F.broadcast(sequence), ["producer", "delivery_id"], how="left")
-    told = claims = None
-    if flux.known:
-        old = flux.told(context.base_table(TABLE, sorted({(one[0], one[1]) for one in flux.held})))
-        prints = F.concat(F.array("claim_line_id", "claim_print"), F.split(F.coalesce("facilities", F.lit("")), ","))
-        told = old.select("producer", F.explode(prints).alias("print")).distinct().withColumn("told", F.lit(True))
-        if flux.appended:
-            claims = among(old, flux.appended).select("producer", "claim_id").distinct()
-    return with_fate(lines, flux, context.key("collector"), told, claims)
-
-
-def settled(judged: DataFrame, flux: Flux) -> tuple[Flux, set[Pair]]:
-    """The flux with only those months replaced that new lines tell of, and the care months of these lines.
-
-    A month is never emptied by a delivery whose services were all refused.
-    """
-    told = F.coalesce("service.care_month", "flux_month")
-    period = F.coalesce(F.date_format("service.care_on", "yyyy-MM"), told).alias("period")
-    made = judged.where("makes_row").select("producer", "flux_month", period).distinct().collect()
-    months = {(row.producer, row.flux_month) for row in made}
-    return replace(flux, replaced=flux.replaced & months), {(row.producer, row.period) for row in made}
-
-
-def repeated(flux: Flux) -> Column:
-    """Lines that an appending delivery repeats: the base has them already, and keeps them."""
-    appended = F.lit(False)
-    for producer, month in sorted(flux.appended):
-        appended = appended | ((F.col("producer") == producer) & (F.col("flux_month") == month))
-    return F.col("told") & F.coalesce(appended, F.lit(False))
-
-
-def new_rows(context: Context, judged: DataFrame, flux: Flux) -> DataFrame:
-    """The rows that tonight's lines make."""
+def codes_of(context: Context) -> Codes:
+    """What codes mean: products, and the first B2 code of each nature of service."""
     listed = merged(context.settings, "service_nature")
-    first = {
+    natures = {
         code: (row.get("b2_codes") or "").split("/")[0].split(" ")[0] or None for code, row in sorted(listed.items())
     }
-    codes = {
-        "service_nature": pa.array(list(first), pa.string()),
-        "service_code": pa.array(first.values(), pa.string()),
-    }
-    natures = context.spark.createDataFrame(pa.table(codes))
-    boxes = presentations(context.spark, context.settings)
-    return claim_lines(judged.where(~repeated(flux)), context.key("collector"), boxes, natures)
+    return Codes(Boxes.of(context.settings), natures)
 
 
-def with_old_places(rows: DataFrame, old: DataFrame) -> DataFrame:
-    """New rows; those that say what the base said keep the place where it was first accepted, and so their bytes."""
-    place = ["delivery_id", "file", "record"]
-    said = old.select("producer", "claim_line_id", "claim_print", *[F.col(name).alias(f"_{name}") for name in place])
-    found = rows.join(said, ["producer", "claim_line_id", "claim_print"], how="left")
-    return found.withColumns({name: F.coalesce(f"_{name}", name) for name in place}).select(*rows.columns)
+def by_range(blocks: DataFrame, ranges: int) -> DataFrame:
+    """Blocks whose part is the number of a range, each range in a task of its own."""
+    return blocks.repartitionById(ranges, F.col("part").cast("int"))
 
 
-def replaced(context: Context, old: DataFrame, rows: DataFrame) -> list[dict[str, Any]]:
+def line_blocks(context: Context, ranges: int) -> DataFrame:
+    """The night's lines as blocks of one table and range, numbers replaced by tokens."""
+    months = {(one.producer, one.delivery_id): covered(one) for one in context.deliveries}
+    known = {column: frozenset(merged(context.settings, name)) for column, name in LISTS.items()}
+
+    def read(batches: Batches) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for row in range(batch.num_rows):
+                part = {name: batch.column(name)[row].as_py() for name in (*PART, "head", "key")}
+                lines = read_part(part, months[part["producer"], part["delivery_id"]], known)
+                if lines.num_rows:
+                    lines = with_tokens(lines, part["key"])
+                    name = lines.column("table")[0].as_py()
+                    own = divided(lines, buckets(lines, ranges))
+                    yield from emitted((name, str(place), "", packed(rows)) for place, rows in own)
+
+    packs = context.packs()
+    file = ["producer", "delivery_id", "file"]
+    heads = packs.where(F.col("part") == 0).select(*file, F.substring("bytes", 1, HEAD_BYTES).alias("head"))
+    parts = packs.select(*PART).join(F.broadcast(heads), file, how="left")
+    return with_key(parts, context.key("collector")).mapInArrow(read, BLOCKS)
+
+
+def base_blocks(ranges: int) -> Any:
+    """A function for ``mapInArrow``: rows of the base in, blocks of one range out."""
+
+    def read(batches: Batches) -> Iterator[pa.RecordBatch]:
+        for table in gathered(batches):
+            places = text_bits(table.column("claim_id").combine_chunks()) * ranges >> 16
+            yield from emitted((bucket.BASE, str(place), "", packed(rows)) for place, rows in divided(table, places))
+
+    return read
+
+
+def with_kept_rows(context: Context, told: DataFrame, flux: Flux, scope: list[Pair], ranges: int) -> DataFrame:
+    """The night's blocks, and those of the base's rows that stay in the months of its scope."""
+    if not any(period in context.base_periods(TABLE, producer) for producer, period in scope):
+        return told
+
+    def read(batches: Batches) -> Iterator[pa.RecordBatch]:
+        for table in gathered(batches):
+            yield from emitted(blocks_of(bucket.ROWS, table, "claim_id", ranges))
+            yield from emitted(to_be_netted(table, ranges))
+
+    kept = flux.kept(context.base_table(TABLE, scope)).mapInArrow(read, BLOCKS)
+    return told.unionByName(context.cache(kept))
+
+
+def record_rows(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """A function for ``mapInArrow``: blocks of records in, the records out."""
+    for _, _, _, rows in rows_of(batches):
+        yield from rows.select(RECORDS.names).to_batches()
+
+
+def replaced(context: Context, summary: Summary, flux: Flux) -> list[dict[str, Any]]:
     """Ledger lines for rows that a month told anew no longer holds: superseded if their claim still is told."""
-    same = rows.select("producer", "claim_line_id", "claim_print").distinct()
-    claims = rows.select("producer", "claim_id").distinct().withColumn("_told", F.lit(True))
-    gone = old.join(same, same.columns, how="left_anti").join(claims, ["producer", "claim_id"], how="left")
-    counts = gone.groupBy("producer", "delivery_id", F.coalesce("_told", F.lit(False)).alias("told")).count().collect()
     events = {True: ("superseded", "told otherwise"), False: ("withdrawn", "no longer told")}
     return [
-        event(
-            context,
-            row.producer,
-            row.delivery_id,
-            row["count"],
-            events[row.told][0],
-            f"flux month {events[row.told][1]}",
-        )
-        for row in counts
+        event(context, producer, delivery, count, events[told][0], f"flux month {events[told][1]}")
+        for (producer, month, delivery, told), count in sorted(summary.replaced.items())
+        if (producer, month) in flux.replaced
     ]
 
 
-def overtaken(context: Context, judged: DataFrame, flux: Flux) -> list[dict[str, Any]]:
-    """Ledger lines for accepted lines of deliveries that another one overtook. A job only when there is such a one."""
-    covers = {(one.producer, one.delivery_id, month) for one in context.deliveries for month in covered(one)}
-    if covers <= set(flux.active) and len(context.deliveries) == len({one.producer for one in context.deliveries}):
-        return []
-    counted = judged.where(~F.col("active") & F.col("rule").isNull() & ~F.col("duplicate"))
+def overtaken(context: Context, summary: Summary, flux: Flux) -> list[dict[str, Any]]:
+    """Ledger lines for accepted lines of deliveries that another one overtook."""
     return [
-        event(context, row.producer, row.delivery_id, row["count"], "superseded", "another delivery tells the same")
-        for row in counted.groupBy("producer", "delivery_id").count().collect()
+        event(context, producer, delivery, count, "superseded", "another delivery tells the same")
+        for (producer, delivery), count in sorted(summary.overtaken.items())
     ]
 
 
@@ -170,17 +200,3 @@ def reference_scope(context: Context, flux: Flux, table: str) -> list[Pair]:
     told = {producer: month for (producer, name), (_, month) in flux.references.items() if name == table}
     periods = {(one, period) for one in told for period in context.base_periods(standard, one)}
     return sorted(periods | set(told.items()))
-
-
-def with_outcomes(judged: DataFrame, flux: Flux) -> DataFrame:
-    """Every line with its one outcome."""
-    outcome = (
-        F.when(F.col("rule").isin(*IGNORED), "ignored")
-        .when(F.col("rule").isNotNull(), "quarantined")
-        .when(F.col("duplicate") | repeated(flux), "duplicate")
-        .when(F.col("told"), "unchanged")
-        .otherwise("accepted")
-    )
-    place = ("producer", "delivery_id", "file", "record", "offset")
-    kind = F.coalesce(F.nullif(F.lower("table"), F.lit("")), F.lit("unknown")).alias("kind")
-    return judged.select(*place, kind, "bytes", outcome.alias("outcome"), "rule", "field", "warnings")

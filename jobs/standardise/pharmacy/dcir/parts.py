@@ -1,42 +1,19 @@
-"""Packs of DCIR files as a Spark frame of typed lines: each part alone, with the header of its file."""
+"""Parts of DCIR files to typed lines: each part alone, with the header of its file."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from jobs.standardise.pharmacy.dcir.columns import ARROW, DDL
+from jobs.standardise.pharmacy.dcir.columns import TYPES
 from jobs.standardise.pharmacy.dcir.layout import Table, table_of, tables
 from jobs.standardise.pharmacy.dcir.lines import Lines, columns_of, header_of, lines_of
 from jobs.standardise.pharmacy.dcir.read import values_of
 from jobs.standardise.pharmacy.dcir.tables import Lists, settle
 
 HEAD_BYTES = 65_536
-NEEDED = ("producer", "delivery_id", "file", "part", "offset", "first_record", "bytes")
 NO_TABLE, NOT_READ, HEADER, NEW_COLUMN = "DCI-017", "DCI-022", "DCI-010", "DCI-101"
 FAULTS = {"columns": "DCI-001", "encoding": "DCI-006"}
-Months = dict[tuple[str, str], frozenset[str] | None]
-
-
-def read_lines(packs: DataFrame, months: Months, lists: Lists) -> DataFrame:
-    """One row per line of the packs' files, header and blank lines left out; columns as ``columns.COLUMNS``.
-
-    ``record`` is the line's number below the header. ``months``: the flux months that each (producer, delivery) covers.
-    """
-
-    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for row in range(batch.num_rows):
-                part = {name: batch.column(name)[row].as_py() for name in (*NEEDED, "head")}
-                yield from read_part(part, months[part["producer"], part["delivery_id"]], lists).to_batches()
-
-    file = ["producer", "delivery_id", "file"]
-    heads = packs.where(F.col("part") == 0).select(*file, F.substring("bytes", 1, HEAD_BYTES).alias("head"))
-    parts = packs.select(*NEEDED).repartition(*file, "part").join(F.broadcast(heads), file, how="left")
-    return parts.mapInArrow(read, DDL)
 
 
 def read_part(part: dict[str, Any], months: frozenset[str] | None, lists: Lists) -> pa.Table:
@@ -100,7 +77,7 @@ def refused_file(part: dict[str, Any]) -> pa.Table:
 def shaped(
     part: dict[str, Any], table: str, lines: Lines, columns: dict[str, pa.Array], rules: Any, fields: Any, told: Any
 ) -> pa.Table:
-    """Lines in the one shape of all tables, with their places and bytes."""
+    """Lines with their places, their bytes, what became of them so far, and the columns of their table."""
     count = len(lines.start)
     own = {
         "producer": pa.repeat(part["producer"], count),
@@ -108,15 +85,14 @@ def shaped(
         "file": pa.repeat(part["file"], count),
         "record": pa.array(lines.number + part["first_record"] + (0 if table else 1)),
         "offset": pa.array(lines.start + part["offset"]),
-        "bytes": pa.array([lines.text(place) for place in range(count)], pa.binary()),
+        "bytes": pa.array(lines.texts(), pa.binary()),
         "table": pa.repeat(table, count),
         "rule": pa.array(rules, pa.string()),
-        "field": pa.array(fields, pa.string()) if fields is not None else None,
-        "warnings": told,
+        "field": pa.array(fields, pa.string()) if fields is not None else pa.nulls(count, pa.string()),
+        "warnings": told if told is not None else pa.nulls(count, pa.string()),
     }
-    found = columns | {name: column for name, column in own.items() if column is not None}
-    arrays = [found.get(item.name, pa.nulls(count, item.type)) for item in ARROW]
-    return pa.Table.from_arrays([fitted(one, item.type) for one, item in zip(arrays, ARROW, strict=True)], schema=ARROW)
+    found = {name: fitted(one, TYPES.get(name, pa.string())) for name, one in (own | columns).items()}
+    return pa.table(found)
 
 
 def fitted(column: Any, type_: pa.DataType) -> pa.Array:

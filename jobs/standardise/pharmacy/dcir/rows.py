@@ -1,19 +1,27 @@
-"""Rows of ``claim_line`` from lines and their services: tokens in the place of numbers, codes in one form."""
+"""Rows of ``claim_line`` from lines and their services: codes in one form, amounts once, what is odd in words."""
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.core.distinct import each, each_pair, each_several, truth, when
 from jobs.core.schema import load_schema
-from jobs.core.tokens import token_hex, with_key
-from jobs.reference.presentations import atc_on
-from jobs.standardise.pharmacy.dcir.fate import claim_id
+from jobs.standardise.pharmacy.boxes import Boxes, atc_on, carried
+from jobs.standardise.pharmacy.dcir.columns import LINE, SERVICE, column
+from jobs.standardise.pharmacy.dcir.fate import Judged
+from jobs.standardise.pharmacy.dcir.keyed import as_text
 from jobs.standardise.pharmacy.dcir.layout import ACTS, DRUGS, HOSPITAL_DRUGS
-from jobs.standardise.pharmacy.products import carried, with_product
+from jobs.standardise.pharmacy.dcir.read import SEP, month_of
 
 FRANCHISES = ("1971", "1972")
 FEES = tuple(str(code) for code in (3364, 3365, 3366, 3379, 3380, *range(3383, 3391)))
 SURCHARGE = 2  # CPL_MAJ_TOP from which a service is a surcharge or a flat deduction
 AMOUNTS = ("amount_total", "amount_base", "amount_insurance", "amount_complement")
+KINDS = {DRUGS: "drug", HOSPITAL_DRUGS: "hospital_drug", ACTS: "procedure"}
 UNKNOWN = "code_unknown"
 FLAGS = {
     "DCI-102": "drug_line_missing",
@@ -29,131 +37,114 @@ FLAGS = {
     "DCI-113": "rank_repeated",
     "DCI-114": "code_not_listed",
 }
+TEXT, FLAG = pa.string(), pa.bool_()
+SCHEMA = load_schema("standard/claim_line")
+Columns = dict[str, pa.Array]
 
 
-def claim_lines(judged: DataFrame, key: DataFrame, boxes: DataFrame, natures: DataFrame) -> DataFrame:
-    """Rows of ``standard/claim_line`` of the lines that make one.
+@dataclass(frozen=True)
+class Codes:
+    """What codes mean: products, and the B2 code of each nature of service."""
 
-    ``boxes``: presentations with their ATC classes; ``natures``: codes of services with their B2 codes.
-    """
-    return declared(with_codes(flattened(judged), boxes, natures), key)
-
-
-def flattened(judged: DataFrame) -> DataFrame:
-    """Lines that make a row, the columns of their service beside their own."""
-    own = ("producer", "delivery_id", "file", "record", "table", "claim_key", "flux_month", "ordinal", "code")
-    more = ("code_source", "quantity", "unit", "unit_price", "fraction", "primary", "facilities")
-    return judged.where("makes_row").select(
-        *own,
-        *more,
-        F.col("print").alias("line_print"),
-        F.col("warnings").alias("line_warnings"),
-        F.col("service.print").alias("service_print"),
-        F.col("service.warnings").alias("service_warnings"),
-        *[F.col(f"service.{name}").alias(name) for name in service_names(judged)],
-    )
+    boxes: Boxes
+    natures: Mapping[str, str | None]
 
 
-def service_names(judged: DataFrame) -> list[str]:
-    """Columns of a service but its print and warnings, which its line has too."""
-    fields = judged.select("service.*").columns
-    return [name for name in fields if name not in ("print", "warnings")]
+def claim_lines(judged: Judged, codes: Codes) -> pa.Table:
+    """Rows of ``standard/claim_line`` of the lines that make one and are new, in the order of the table."""
+    at = np.flatnonzero(judged.makes_row & ~judged.repeated)
+    return declared(whole(judged, at) | {"primary": pa.array(judged.primary[at])}, codes)
 
 
-def with_codes(rows: DataFrame, boxes: DataFrame, natures: DataFrame) -> DataFrame:
-    """Add the product's canonical codes with their ATC class, and the B2 code of the service."""
-    known = rows.join(F.broadcast(products(rows, boxes)), ["table", "code"], how="left")
-    found = known.withColumns(
-        {
-            "atc": atc_on(F.col("atcs"), F.col("care_on")),
-            "product_sent": F.when(F.col("table") != ACTS, F.col("code")),
-            "code_class": F.when(is_product(), F.coalesce("code_class", F.lit("unknown"))),
-            "ccam": F.when(F.col("table") == ACTS, F.upper("code")),
-            "_unknown": is_product() & F.coalesce("unknown", F.lit(True)),
-        }
-    )
-    return found.join(F.broadcast(natures), "service_nature", how="left")
+def whole(judged: Judged, at: Any) -> Columns:
+    """The columns of some lines beside those of their service."""
+    places, services = pa.array(at), pa.array(judged.service[at])
+    names = ("producer", "delivery_id", "file", "record", "table", "flux_month", "warnings", "claim", "print", *LINE)
+    own = {name: judged.lines.column(name).combine_chunks().take(places) for name in names}
+    said = {name: column(judged.services, name).take(services) for name in (*SERVICE, "print", "warnings")}
+    told = {"service_print": said.pop("print"), "service_warnings": said.pop("warnings")}
+    return own | said | told | {"facilities": judged.facilities.take(places)}
 
 
-def is_product() -> Column:
-    """Whether a line is of a drug."""
-    return F.col("table").isin(DRUGS, HOSPITAL_DRUGS)
-
-
-def products(rows: DataFrame, boxes: DataFrame) -> DataFrame:
-    """Each code that was sent, once: class, canonical codes, what the drug database says of it.
-
-    Reading a code takes many steps, and the same few thousand codes come again and again.
-    """
-    codes = rows.where(is_product() & F.col("code").isNotNull()).select("table", "code").distinct()
-    sent = codes.withColumns({"code_raw": F.col("code"), "dispensed_on": F.lit(None).cast("date")})
-    read = with_product(sent, boxes)
-    unknown = (F.col("code_class") == "unknown") | (F.col("cip13").isNotNull() & ~F.col("code_known"))
-    told = read.select("table", "code", "code_class", "cip13", "ucd13", unknown.alias("unknown"))
-    return told.join(F.broadcast(boxes.select(F.col("code").alias("cip13"), "atcs")), "cip13", how="left")
-
-
-def kind() -> Column:
-    """What a line is."""
-    supplement = F.coalesce("supplement", F.lit(0)) >= SURCHARGE
-    return (
-        F.when(F.col("table") == DRUGS, "drug")
-        .when(F.col("table") == HOSPITAL_DRUGS, "hospital_drug")
-        .when(F.col("table") == ACTS, "procedure")
-        .when(supplement | F.col("service_nature").isin(*FRANCHISES), "surcharge")
-        .when(F.col("service_nature").isin(*FEES), "fee")
-        .otherwise("other")
-    )
-
-
-def flags() -> Column:
-    """What is odd about a line or its service, in words, comma separated; null when nothing is."""
-    codes = F.array_distinct(F.split(F.concat_ws(",", "service_warnings", "line_warnings"), ","))
-    words = F.create_map(*[F.lit(text) for pair in FLAGS.items() for text in pair])
-    told = F.filter(F.transform(codes, lambda code: words[code]), lambda word: word.isNotNull())
-    told = F.concat(told, F.when(F.col("_unknown"), F.array(F.lit(UNKNOWN))).otherwise(F.array()))
-    return F.nullif(F.array_join(F.array_sort(told), ","), F.lit(""))
-
-
-def period() -> Column:
-    """The care month; where no care date is told the month that the line says, else the flux month."""
-    return F.coalesce(F.date_format("care_on", "yyyy-MM"), "care_month", "flux_month")
-
-
-def declared(rows: DataFrame, key: DataFrame) -> DataFrame:
+def declared(rows: Columns, codes: Codes) -> pa.Table:
     """The declared columns; amounts of the claim stand on its primary line alone, so that their sum is right."""
-    schema = load_schema("standard/claim_line")
-    acts = F.signum(F.coalesce("act_quantity", F.lit(1))).cast("bigint")
-    quantity = F.when(F.col("table") == ACTS, F.when(acts < 0, -1).otherwise(1))
-    own: dict[str, Column] = {
-        "period": period(),
-        "claim_id": claim_id(),
-        "claim_line_id": F.col("line_print"),
-        "claim_print": F.col("service_print"),
-        "beneficiary_id": beneficiary_id(),
-        "pharmacy_id": token_hex("pharmacy number", F.col("executant")),
-        "prescriber_id": token_hex("prescriber number", F.col("prescriber_kind"), F.col("prescriber")),
-        "line_kind": kind(),
-        "amount_is_primary": F.col("primary"),
-        "counts_boxes": F.col("table").isin(DRUGS, HOSPITAL_DRUGS, ACTS) & ~surcharge(),
-        "surcharge": surcharge(),
-        "code_raw": carried(F.col("product_sent")),
-        "quantity": F.coalesce(quantity, F.col("quantity"), F.col("act_quantity")),
-        "unit": F.coalesce(F.col("unit"), F.lit("act")),
-        "flags": flags(),
-        **{name: F.when(F.col("primary"), F.col(name)) for name in AMOUNTS},
+    act = pc.equal(rows["table"], ACTS)
+    supplement = pc.greater_equal(pc.fill_null(rows["supplement"], 0), SURCHARGE)
+    rows |= products(rows, codes)
+    performed = pc.if_else(pc.less(pc.fill_null(rows["act_quantity"], 1), 0), -1, 1)
+    own: Columns = {
+        "period": period(rows),
+        "claim_id": as_text(rows["claim"]),
+        "claim_line_id": as_text(rows["print"]),
+        "claim_print": as_text(rows["service_print"]),
+        "line_kind": kinds(rows, supplement),
+        "amount_is_primary": rows["primary"],
+        "counts_boxes": pc.and_(is_in(rows["table"], KINDS), pc.invert(supplement)),
+        "surcharge": supplement,
+        "service_code": each(rows["service_nature"], codes.natures.get, TEXT),
+        "ccam": each(when(act, rows["code"]), str.upper, TEXT),
+        "quantity": pc.coalesce(when(act, performed), rows["quantity"], rows["act_quantity"]),
+        "unit": pc.fill_null(rows["unit"], "act"),
+        "fraction": pc.round(rows["fraction"], 4, "half_towards_infinity"),
+        "flags": flags(rows),
+        **{name: when(rows["primary"], rows[name]) for name in AMOUNTS},
     }
-    keyed = with_key(rows, key)
-    return schema.select(
-        keyed.select(*[own.get(name, F.col(name)).cast(schema[name].spark).alias(name) for name in schema.names])
-    )
+    found = rows | own
+    return pa.table([found[item.name].cast(item.type) for item in SCHEMA.arrow], schema=SCHEMA.arrow)
 
 
-def surcharge() -> Column:
-    """A line that repeats a service for a surcharge or a flat deduction: it costs, and counts no boxes."""
-    return F.coalesce("supplement", F.lit(0)) >= SURCHARGE
+def is_in(texts: pa.Array, values: Any) -> pa.Array:
+    """Where a text is one of some."""
+    return pc.is_in(texts, pa.array(list(values), TEXT))
 
 
-def beneficiary_id() -> Column:
-    """The person as the health insurance knows them: a domain of its own, which linkage never sees."""
-    return token_hex("beneficiary", F.col("producer"), F.col("person"))
+def period(rows: Columns) -> pa.Array:
+    """The care month; where no care date is told the month that the line says, else the flux month."""
+    return pc.coalesce(month_of(rows["care_on"]), rows["care_month"], rows["flux_month"])
+
+
+def products(rows: Columns, codes: Codes) -> Columns:
+    """Canonical codes of the drugs, with the ATC class on the day of care."""
+    drug = is_in(rows["table"], (DRUGS, HOSPITAL_DRUGS))
+    sent = when(drug, rows["code"])
+    several: dict[str, Any] = {}
+
+    def told(code: str) -> tuple[Any, ...]:
+        one = codes.boxes.product(code)
+        if len(one.atcs) > 1:
+            several[code] = one.atcs
+        unknown = one.code_class == "unknown" or (one.cip13 is not None and not one.known)
+        return one.code_class, one.cip13, one.ucd13, carried(code), unknown, one.atcs[0][1] if one.atcs else None
+
+    names = ("code_class", "cip13", "ucd13", "code_raw", "unknown", "atc")
+    types = [FLAG if name == "unknown" else TEXT for name in names]
+    found = dict(zip(names, each_several(sent, told, types), strict=True))
+    if several:
+        changed = is_in(sent, several)
+        on_day = each_pair(
+            sent, rows["care_on"], changed, lambda code, day: atc_on(several[code], day) if day else None, TEXT
+        )
+        found["atc"] = pc.coalesce(on_day, found["atc"])
+    found["code_class"] = when(drug, pc.fill_null(found["code_class"], "unknown"))
+    return found | {"unknown": pc.and_(drug, pc.fill_null(found["unknown"], True))}
+
+
+def kinds(rows: Columns, supplement: pa.Array) -> pa.Array:
+    """What a line is."""
+    nature = rows["service_nature"]
+    alone = when(is_in(nature, FEES), "fee", "other")
+    alone = when(pc.or_(supplement, is_in(nature, FRANCHISES)), "surcharge", alone)
+    return pc.coalesce(each(rows["table"], KINDS.get, TEXT), alone)
+
+
+def flags(rows: Columns) -> pa.Array:
+    """What is odd about a line or its service, in words, comma separated; null when nothing is."""
+    told = [pc.fill_null(rows[name], "") for name in ("service_warnings", "warnings")]
+    odd = when(truth(rows["unknown"]), UNKNOWN, "")
+
+    def words(text: str) -> str | None:
+        codes, _, unknown = text.rpartition(SEP)
+        found = {FLAGS[code] for code in codes.replace(SEP, ",").split(",") if code in FLAGS}
+        return ",".join(sorted(found | ({unknown} if unknown else set()))) or None
+
+    return each(pc.binary_join_element_wise(*told, odd, SEP), words, TEXT)

@@ -1,0 +1,166 @@
+"""Rows that pass through Spark as blocks: a few compressed Arrow buffers in the place of many rows of many columns.
+
+Spark moves, keeps and orders blocks; what they hold is made and read in Arrow. ``part`` is the file that a block's rows
+go to and ``span`` their place in it: every row of a span stands before every row of a later one, in the file's order.
+So a file is written span by span, and a task holds the rows of one span at a time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.core.attempt import new_name
+from jobs.core.parquet import WRITTEN, write_runs
+from jobs.core.schema import SchemaMismatch, TableSchema
+from jobs.core.snapshot import Partitions, Pool
+
+BLOCKS = "kind string, part string, span string, block binary"
+SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
+GATHERED = 131_072  # rows that a task gathers before it packs them
+OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+Batches = Iterable[pa.RecordBatch]
+Block = tuple[str, str, str, bytes]  # kind, part, span, rows
+
+
+def packed(table: pa.Table) -> bytes:
+    """Rows as one buffer."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=OPTIONS) as stream:
+        stream.write_table(table.combine_chunks())
+    return sink.getvalue().to_pybytes()
+
+
+def unpacked(block: bytes | pa.Buffer) -> pa.Table:
+    """The rows of a buffer."""
+    return pa.ipc.open_stream(block).read_all()
+
+
+def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:
+    """The blocks of batches in their order, one unpacked at a time: kind, part, span, rows."""
+    for batch in batches:
+        kinds, parts, spans = (batch.column(name).to_pylist() for name in ("kind", "part", "span"))
+        for row, (kind, part, span) in enumerate(zip(kinds, parts, spans, strict=True)):
+            yield kind, part, span, unpacked(batch.column("block")[row].as_buffer())
+
+
+def emitted(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
+    """Blocks as batches for Spark, one by one: a batch of many could be large."""
+    for one in blocks:
+        yield pa.RecordBatch.from_pydict(
+            {name: [cell] for name, cell in zip(SHAPE.names, one, strict=True)}, schema=SHAPE
+        )
+
+
+def gathered(batches: Batches) -> Iterator[pa.Table]:
+    """Small batches as tables of GATHERED rows or somewhat more."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(one.num_rows for one in waiting) >= GATHERED:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def divided(table: pa.Table, labels: Any) -> Iterator[tuple[Any, pa.Table]]:
+    """The rows of each label in turn, labels ascending, rows in their order; ``labels``: one small number per row."""
+    if not len(labels):
+        return
+    order = np.argsort(labels, kind="stable")
+    ordered = labels[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    whole = table if len(starts) == 1 else table.take(pa.array(order))
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+        yield ordered[start], whole.slice(start, end - start)
+
+
+def in_order(table: pa.Table, first: Iterable[str], order: list[str]) -> pa.Table:
+    """Rows by the columns ``first``, and by all of ``order`` where these do not tell every two rows apart.
+
+    As Spark orders them: ascending, nulls first. Rows that stand in order already are not moved.
+    """
+    names = list(first)
+    if ascending(table, names):
+        return table
+    found = table.take(sort_indices(table, names))
+    return found if ascending(found, names) else table.take(sort_indices(table, order))
+
+
+def sort_indices(table: pa.Table, names: list[str]) -> pa.Array:
+    """The places of the rows in the order of some columns."""
+    return pc.sort_indices(table, sort_keys=[(name, "ascending", "at_start") for name in names])
+
+
+def ascending(table: pa.Table, names: list[str]) -> bool:
+    """Whether each row is greater than the one before by some columns, none of them null in any row."""
+    if any(table.column(name).null_count for name in names):
+        return False
+    greater, same = np.zeros(max(table.num_rows - 1, 0), dtype=bool), np.ones(max(table.num_rows - 1, 0), dtype=bool)
+    for name in names:
+        column = table.column(name).combine_chunks()
+        before, now = column[:-1], column[1:]
+        greater |= same & pc.less(before, now).to_numpy(zero_copy_only=False)
+        same &= pc.equal(before, now).to_numpy(zero_copy_only=False)
+    return bool(greater.all())
+
+
+def as_is(table: pa.Table) -> pa.Table:
+    """The rows themselves."""
+    return table
+
+
+def spans_of(
+    blocks: Iterable[tuple[str, str, str, pa.Table]], schema: TableSchema, make: Callable[[pa.Table], pa.Table] = as_is
+) -> Iterator[tuple[str, pa.Table]]:
+    """Part and rows of each span, blocks sorted by part and span in; rows in the order of the declaration.
+
+    ``make`` gives the declared columns, when the blocks do not have them yet.
+    """
+    for (part, _), group in groupby(blocks, key=lambda one: (one[1], one[2])):
+        rows = pa.concat_tables([one[3] for one in group]).combine_chunks()
+        yield part, in_order(make(rows), schema.sort, schema.order)
+
+
+def block_writer(folder: str, schema: TableSchema) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: blocks sorted by part and span in, one row per written file out."""
+
+    def write(batches: Batches) -> Iterator[pa.RecordBatch]:
+        written = []
+        for part, spans in groupby(spans_of(rows_of(batches), schema), key=lambda one: one[0]):
+            pieces = (piece for _, rows in spans for piece in rows.to_batches())
+            written.append((part, write_runs(Path(folder), schema.arrow, pieces)))
+        names = {"partition": [part for part, _ in written], "name": [name for _, name in written]}
+        yield pa.RecordBatch.from_pydict(names, schema=pa.schema([("partition", pa.string()), ("name", pa.string())]))
+
+    return write
+
+
+def write_blocks(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path, parts: list[str]) -> Partitions:
+    """What ``jobs.core.tables.write_table`` does, for a table that comes as blocks of some parts. One Spark job.
+
+    Each part is written by the task of its place among ``parts``: two large ones never wait for each other by chance.
+    Raises SchemaMismatch when a part came in two files.
+    """
+    folder = attempt / new_name(schema.name)
+    folder.mkdir()
+    place = F.array_position(F.array(*[F.lit(part) for part in parts]), F.col("part")).cast("int")
+    written = (
+        frame.repartitionById(len(parts), place % len(parts))
+        .sortWithinPartitions("part", "span")
+        .mapInArrow(block_writer(str(folder), schema), WRITTEN)
+        .collect()
+    )
+    found: Partitions = {}
+    for row in sorted(written):
+        if row.partition in found:
+            raise SchemaMismatch(f"{schema.name}: two files for one partition, expected one.")
+        found[row.partition] = [pool.adopt(folder / row.name)]
+    return found
