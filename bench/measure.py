@@ -32,8 +32,8 @@ def measured(command: list[str], environment: dict[str, str]) -> tuple[Cost, str
     """Run a command to its end; its cost and its standard output. Raises CalledProcessError when it fails.
 
     Orphans (a JVM outlives the Python that started it) become children of this process and are waited for, so that the
-    kernel adds their CPU time to ours. That sum was seen to lack what Spark's Python workers use: so each process is also
-    looked at while it lives, and the greater sum of CPU time counts.
+    kernel adds their CPU time to ours. That sum was seen to lack what Spark's Python workers use: so each process is
+    also looked at while it lives, and the greater sum of CPU time counts.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     before, started = cpu_of_children(), time.monotonic()

@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 UNIT_SEPARATOR = "\x1f"  # cannot occur in a field of any format read here
+BLOCK = 64  # bytes that SHA-256 takes in at once
 BASE32_HEX = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # RFC 4648
 
@@ -84,12 +85,19 @@ def token_hex_array(key: bytes, messages: pa.Array) -> pa.Array:
 
 
 def keyed(key: bytes) -> Callable[[bytes], bytes]:
-    """The first 16 bytes of HMAC-SHA-256 under a key, which is taken in once."""
-    started = hmac.new(key, digestmod="sha256")
+    """The first 16 bytes of HMAC-SHA-256 under a key, which is taken in once.
+
+    As RFC 2104 writes it, over two hashes that know the key already: ``hmac`` takes nearly twice as long to copy its
+    state. A test holds both to the same answers.
+    """
+    block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\x00")
+    inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block)).copy
+    outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block)).copy
 
     def digest_of(message: bytes) -> bytes:
-        one = started.copy()
+        one, other = inner(), outer()
         one.update(message)
-        return one.digest()[:16]
+        other.update(one.digest())
+        return other.digest()[:16]
 
     return digest_of
