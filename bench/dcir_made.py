@@ -1,7 +1,7 @@
 """A large delivery of claims with all columns of the tables, and what is true of it."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -15,13 +15,52 @@ REVERSED, REPEATED = 0.04, 0.02  # services that take back the one before; that 
 KEY = ("DCT_ORD_NUM", "PRS_ORD_NUM")
 
 
+PRICE = Decimal("2.18")
+Place = tuple[str, str, str, str, str]  # person, CIP13, day, pharmacy, prescriber: where a reversal finds its original
+
+
 @dataclass
 class Truth:
-    """Rows of each table, the sum of reimbursed amounts, and net boxes by (person, CIP13, day)."""
+    """Rows of each table, the sum of reimbursed amounts, and net boxes by (person, CIP13, day).
+
+    ``given`` and ``back``: boxes handed out and taken back. ``paid``: centimes of services by their first drug, and
+    whether they were taken back.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     amount: Decimal = Decimal(0)
     boxes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    given: Counter[Place] = field(default_factory=Counter)
+    back: Counter[Place] = field(default_factory=Counter)
+    paid: Counter[tuple[str, str, str, bool]] = field(default_factory=Counter)
+
+    def tell(self, cells: dict[str, str], lines: list[dict[str, str]], cents: int) -> None:
+        """Add one service with its drugs."""
+        self.amount += Decimal(cents) / 100
+        person, day = cells["NUM_ENQ"], cells["EXE_SOI_DTD"]
+        for line in lines:
+            code, boxes = line["PHA_PRS_C13"], int(line["PHA_ACT_QSN"])
+            self.boxes[person, code, day] += boxes
+            place = (person, code, day, cells["PFS_EXE_NUM"], cells["PFS_PRE_NUM"])
+            (self.given if boxes > 0 else self.back)[place] += abs(boxes)
+        if lines:
+            month = f"{day[6:]}-{day[3:5]}"
+            self.paid[person, month, lines[0]["PHA_PRS_C13"], cents < 0] += cents
+
+    def net(self) -> dict[tuple[str, str, str], list[Decimal]]:
+        """By (person, month, CIP13): boxes gross, reversed, unmatched, net; euros gross, reversed, net, priced net."""
+        found: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 8)
+        for place in {*self.given, *self.back}:
+            given, back = self.given[place], self.back[place]
+            matched, own = min(given, back), found[place[0], f"{place[2][6:]}-{place[2][3:5]}", place[1]]
+            for at, more in enumerate((given, matched, back - matched, given - back)):
+                own[at] += more
+            own[7] += PRICE * (given - back)
+        for (person, month, code, is_back), cents in self.paid.items():
+            own = found[person, month, code]
+            own[5 if is_back else 4] += Decimal(cents) / 100
+            own[6] += Decimal(cents) / 100
+        return dict(found)
 
 
 def columns(table: str) -> list[str]:
@@ -106,11 +145,9 @@ def make(folder: Path, services: int, drugs: int, acts: int) -> Truth:
         cells, lines, cents = told
         key = {"DCT_ORD_NUM": str(1000 + rank // 3), "PRS_ORD_NUM": str(1 + rank % 3)}
         tables["ER_PRS_F"].write(**key, **cells)
-        truth.amount += Decimal(cents) / 100
+        truth.tell(cells, lines, cents)
         for order, line in enumerate(lines, start=1):
             tables["ER_PHA_F"].write(**key, **line, PHA_ORD_NUM=str(order))
-            day = cells["EXE_SOI_DTD"]
-            truth.boxes[cells["NUM_ENQ"], line["PHA_PRS_C13"], day] += int(line["PHA_ACT_QSN"])
         for order in range(performed[rank]):
             tables["ER_CAM_F"].write(**key, CAM_ORD_NUM=str(order + 1))
         if rank % 20 == 0:

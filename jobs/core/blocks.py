@@ -17,9 +17,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
-from jobs.core.parquet import WRITTEN, write_runs
+from jobs.core.parquet import ADOPTED, WRITTEN, write_runs
 from jobs.core.schema import SchemaMismatch, TableSchema
-from jobs.core.snapshot import Partitions, Pool
+from jobs.core.snapshot import DataFile, Partitions, Pool
 
 BLOCKS = "kind string, part string, span string, block binary"
 SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
@@ -129,16 +129,16 @@ def spans_of(
         yield part, in_order(make(rows), schema.sort, schema.order)
 
 
-def block_writer(folder: str, schema: TableSchema) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
-    """A function for ``mapInArrow``: blocks sorted by part and span in, one row per written file out."""
+def block_writer(folder: str, schema: TableSchema, pool: Pool) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: blocks sorted by part and span in, one row of ADOPTED per file out."""
 
     def write(batches: Batches) -> Iterator[pa.RecordBatch]:
         written = []
         for part, spans in groupby(spans_of(rows_of(batches), schema), key=lambda one: one[0]):
             pieces = (piece for _, rows in spans for piece in rows.to_batches())
-            written.append((part, write_runs(Path(folder), schema.arrow, pieces)))
-        names = {"partition": [part for part, _ in written], "name": [name for _, name in written]}
-        yield pa.RecordBatch.from_pydict(names, schema=pa.schema([("partition", pa.string()), ("name", pa.string())]))
+            file = pool.adopt(Path(folder) / write_runs(Path(folder), schema.arrow, pieces))
+            written.append({"partition": part, **file.to_json()})
+        yield pa.RecordBatch.from_pylist(written, schema=ADOPTED)
 
     return write
 
@@ -155,12 +155,12 @@ def write_blocks(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Pat
     written = (
         frame.repartitionById(len(parts), place % len(parts))
         .sortWithinPartitions("part", "span")
-        .mapInArrow(block_writer(str(folder), schema), WRITTEN)
+        .mapInArrow(block_writer(str(folder), schema, pool), WRITTEN)
         .collect()
     )
     found: Partitions = {}
     for row in sorted(written):
         if row.partition in found:
             raise SchemaMismatch(f"{schema.name}: two files for one partition, expected one.")
-        found[row.partition] = [pool.adopt(folder / row.name)]
+        found[row.partition] = [DataFile(row.sha256, row.rows, row.bytes)]
     return found

@@ -188,6 +188,20 @@ def test_refusals_name_the_rule_and_the_column():
     ]  # fmt: skip
 
 
+def test_a_number_that_no_column_holds_refuses_its_line_alone():
+    drugs = [
+        {},
+        {"PHA_ACT_QSN": "999999999999"},
+        {"PHA_ACT_QSN": "-100000", "PHA_ACT_PRU": "12000"},
+        {"PHA_ACT_QSN": "99"},
+    ]
+    found = [(row["rule"], row["field"]) for row in read("ER_PHA_F.csv", file("ER_PHA_F", *drugs))]
+    assert found == [(None, None), *[("DCI-002", "PHA_ACT_QSN")] * 2, (None, None)]
+    doses = [{}, {"UCD_FRC_COE": "100000"}, {"UCD_FRC_COE": "99999.9999"}, {"UCD_DLV_NBR": "99999999"}]
+    found = [(row["rule"], row["field"]) for row in read("ER_UCD_F.csv", file("ER_UCD_F", *doses))]
+    assert found == [(None, None), ("DCI-002", "UCD_FRC_COE"), (None, None), ("DCI-002", "UCD_DLV_NBR")]
+
+
 def test_a_file_that_is_no_table_is_one_refused_line_and_a_table_not_read_is_told():
     assert [(row["rule"], row["record"]) for row in read("liste.csv", b"a;b\n1;2\n")] == [("DCI-017", 1)]
     assert [row["rule"] for row in read("ER_BIO_F.csv", b"A;B\n1;2\n3;4\n")] == ["DCI-022", "DCI-022"]

@@ -24,6 +24,7 @@ INTEGER = re.compile(r"([+-]?\d{1,12})(?:\.0*)?")
 AMOUNT = re.compile(r"[+-]?(?=\.?\d)\d{0,10}(?:\.(\d*))?")
 CODE = re.compile(r"(\d{1,15})(?:\.0+)?")
 DAMAGED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+?\d+")
+NOT_OF_A_NUMBER = re.compile(r"[^0-9A-Z]")
 NO_YEARS = (1, 1600)  # 01/01/0001 and 01/01/1600 stand for "no date"
 
 Read = tuple[Any, int]
@@ -154,13 +155,13 @@ def rank(text: str) -> Read:
 
 def provider(text: str) -> Read:
     """A professional's or facility's number: eight characters identify it, a ninth is its key. Zeros name nobody."""
-    plain = re.sub(r"[^0-9A-Z]", "", text.upper())
+    plain = text if text.isascii() and text.isdecimal() else NOT_OF_A_NUMBER.sub("", text.upper())
     return (plain[:8], GOOD) if plain.strip("0") else (None, NOT_TOLD)
 
 
 def person_number(text: str) -> Read:
     """A professional's national number, whole; zeros name nobody."""
-    plain = re.sub(r"[^0-9A-Z]", "", text.upper())
+    plain = NOT_OF_A_NUMBER.sub("", text.upper())
     return (plain, GOOD) if plain.strip("0") else (None, NOT_TOLD)
 
 

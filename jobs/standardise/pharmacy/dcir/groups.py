@@ -70,8 +70,8 @@ def codes(texts: pa.ChunkedArray | pa.Array) -> Any:
 def in_key_order(lines: pa.Table, sets: Any, rank: Any, order: dict[tuple[str, str], int]) -> tuple[Any, Groups]:
     """The places of lines in the order of their keys, and the runs of one key.
 
-    A line without a key is in a run with those that are equal to it alone. Lines of different ``sets`` never meet.
-    Within a key: by ``rank``, ordinal, print, delivery and place.
+    A line without a key is in a run with those that are equal to it alone. ``sets``: lines of different sets never
+    meet. Within a key: by ``rank``, ordinal, print, delivery and place.
     """
     print_words = words_of(lines.column("print").combine_chunks())
     claims = lines.column("claim").combine_chunks()

@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.core.distinct import when
 from jobs.standardise.pharmacy.dcir.cells import GOOD, NOT_TOLD, READERS, UNREADABLE, Read, Reader, date_reader
 from jobs.standardise.pharmacy.dcir.columns import READ_TYPES
 from jobs.standardise.pharmacy.dcir.layout import FLUX, KEY, Item
 
 PLAIN_KEY = r"^(0|[1-9]\d{0,14})$"
+PLAIN_AMOUNT = r"^(-?\d{1,9}(\.\d{1,2})?)?$"
 UNREADABLE_RULE = {"date": "DCI-003", "month": "DCI-003", "year": "DCI-003", "drug_code": "DCI-004"}
 NUMBERS = ("integer", "amount", "price", "rate", "age")
 SEP = "\x1f"
@@ -97,6 +99,11 @@ def as_is(item: Item, text: pa.Array) -> bool:
     return item.kind == "key" and bool(pc.all(pc.match_substring_regex(text, PLAIN_KEY)).as_py())
 
 
+def plain(amounts: pa.Array) -> bool:
+    """Whether Arrow reads amounts as their reader does: all are written in the plainest way, or empty."""
+    return bool(pc.all(pc.match_substring_regex(amounts, PLAIN_AMOUNT)).as_py())
+
+
 def values_of(table: pa.Table, items: tuple[Item, ...]) -> Values:
     """Every column that is read, typed. Lines with an unreadable value are refused, the first such column named."""
     values = Values(table.num_rows)
@@ -106,6 +113,8 @@ def values_of(table: pa.Table, items: tuple[Item, ...]) -> Values:
         text = cleaned(table.column(item.column))
         if as_is(item, text):
             column, state = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text), None
+        elif item.kind == "amount" and plain(text):
+            column, state = when(pc.not_equal(text, ""), text).cast(READ_TYPES["amount"]), None
         else:
             column, state = mapped(text, reader_of(item), READ_TYPES.get(item.kind, pa.string()))
         values.columns[item.name] = column

@@ -13,7 +13,7 @@ from jobs.core.schema import load_schema
 from jobs.standardise.pharmacy.boxes import Boxes, atc_on, carried
 from jobs.standardise.pharmacy.dcir.columns import LINE, SERVICE, column
 from jobs.standardise.pharmacy.dcir.fate import Judged
-from jobs.standardise.pharmacy.dcir.keyed import as_text
+from jobs.standardise.pharmacy.dcir.keyed import as_text, words_of
 from jobs.standardise.pharmacy.dcir.layout import ACTS, DRUGS, HOSPITAL_DRUGS
 from jobs.standardise.pharmacy.dcir.read import SEP, month_of
 
@@ -53,7 +53,14 @@ class Codes:
 def claim_lines(judged: Judged, codes: Codes) -> pa.Table:
     """Rows of ``standard/claim_line`` of the lines that make one and are new, in the order of the table."""
     at = np.flatnonzero(judged.makes_row & ~judged.repeated)
+    tokens = [judged.lines.column(name).combine_chunks().take(pa.array(at)) for name in ("claim", "print")]
+    at = at[in_token_order(*tokens)]
     return declared(whole(judged, at) | {"primary": pa.array(judged.primary[at])}, codes)
+
+
+def in_token_order(*tokens: pa.Array) -> Any:
+    """Places in the order of some tokens, the first one first."""
+    return np.lexsort([words for one in tokens[::-1] for words in words_of(one).astype(np.uint64).T[::-1]])
 
 
 def whole(judged: Judged, at: Any) -> Columns:

@@ -12,6 +12,8 @@ from jobs.standardise.pharmacy.dcir.read import SEP, Values, claim_key, flux_mon
 
 FOR_INFORMATION = 71
 LATE_MONTHS = 27
+MOST_EUROS = 10**9  # of one line
+MOST_FRACTION = 10**5
 SHORT = r"^(000000)?\d{7}$"
 NONE = pa.scalar(None, pa.string())
 Lists = dict[str, frozenset[str]]
@@ -94,10 +96,17 @@ def drug(values: Values, found: dict[str, pa.Array], lists: Lists) -> dict[str, 
     quantity = pc.if_else(unpacked, number(values, "unpacked_quantity"), values.get("quantity"))
     values.refuse(nulls(quantity), "DCI-005", "PHA_ACT_QSN")
     price = pc.if_else(unpacked, number(values, "unpacked_price"), values.get("unit_price"))
+    values.refuse(too_large(quantity, price), "DCI-002", "PHA_ACT_QSN")
     return {
         "ordinal": values.get("ordinal"), "code": code, "code_source": source, "quantity": quantity,
         "unit": pc.if_else(unpacked, "unit", "box"), "unit_price": price,
     }  # fmt: skip
+
+
+def too_large(count: pa.Array, each: Any) -> Any:
+    """Lines whose count times a price of each is beyond all that is handed out: no column could hold their sum."""
+    whole = pc.multiply(count.cast(pa.float64()), each.cast(pa.float64()))  # a bound, and no amount
+    return pc.fill_null(pc.greater_equal(pc.abs(whole), MOST_EUROS), False)
 
 
 def number(values: Values, name: str) -> pa.Array:
@@ -109,6 +118,8 @@ def number(values: Values, name: str) -> pa.Array:
 def hospital_drug(values: Values, found: dict[str, pa.Array], lists: Lists) -> dict[str, pa.Array]:
     """A drug with a UCD code."""
     values.refuse(nulls(values.get("quantity")), "DCI-005", "UCD_DLV_NBR")
+    values.refuse(too_large(values.get("quantity"), values.get("unit_price")), "DCI-002", "UCD_DLV_NBR")
+    values.refuse(too_large(values.get("fraction"), pa.scalar(MOST_EUROS // MOST_FRACTION)), "DCI-002", "UCD_FRC_COE")
     names = ("ordinal", "code", "quantity", "unit_price", "fraction")
     return {name: values.get(name) for name in names} | constant(values, code_source="ucd", unit="unit")
 

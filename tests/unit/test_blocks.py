@@ -1,0 +1,141 @@
+"""Rows as blocks: whatever they are cut into, one order and the same bytes come out."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.core.blocks import block_writer, divided, emitted, in_order, packed, unpacked
+from jobs.core.parquet import write_parquet
+from jobs.core.schema import load_schema
+from jobs.standardise.pharmacy.boxes import Boxes
+from jobs.standardise.pharmacy.dcir.bucket import NET, RECORDS, ROWS, SUMMARY, Task, netted
+from jobs.standardise.pharmacy.dcir.keyed import buckets, with_tokens
+from jobs.standardise.pharmacy.dcir.months import Flux
+from jobs.standardise.pharmacy.dcir.parts import read_part
+from jobs.standardise.pharmacy.dcir.rows import Codes
+from tests.dcir_files import FUND, file
+
+MONTH, DELIVERY, KEY = "2026-11", "D1", b"not a key of anybody............"
+TABLE = load_schema("standard/claim_line")
+PAIRS = st.lists(
+    st.tuples(st.none() | st.sampled_from("aéb"), st.none() | st.integers(0, 3), st.integers()), max_size=12
+)
+
+
+def sorted_by(told: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Nulls first, as Spark orders."""
+    return sorted(
+        told, key=lambda row: [(cell is not None, cell.encode() if isinstance(cell, str) else cell) for cell in row]
+    )
+
+
+@given(PAIRS)
+def test_the_order_is_that_of_spark(told: list[tuple[Any, ...]]):
+    columns = dict(zip("xyz", ([row[place] for row in told] for place in range(3)), strict=True))
+    types = {"x": pa.string(), "y": pa.int64(), "z": pa.decimal128(38, 0)}
+    small = [int(one) % 1000 for one in columns["z"]]
+    table = pa.table({name: pa.array(small if name == "z" else columns[name], types[name]) for name in types})
+    expected = sorted_by((row[0], row[1], cell) for row, cell in zip(told, small, strict=True))
+    assert [tuple(row.values()) for row in in_order(table, ["x"], ["x", "y", "z"]).to_pylist()] == expected
+    assert unpacked(packed(table)).equals(table)
+
+
+def test_rows_are_divided_by_their_label():
+    table = pa.table({"n": [1, 2, 3, 4]})
+    labels = table.column("n").to_numpy() % 2
+    assert [(int(one), rows.column("n").to_pylist()) for one, rows in divided(table, labels)] == [
+        (0, [2, 4]),
+        (1, [1, 3]),
+    ]
+
+
+SERVICES = [
+    {"DCT_ORD_NUM": str(n), "NUM_ENQ": f"P{n % 7:07d}", "EXE_SOI_DTD": f"{1 + n % 28:02d}/10/2026"} for n in range(40)
+]
+BACK = {"BSE_REM_MNT": "-1.42", "PRS_PAI_MNT": "-2.18", "PRS_ACT_QTE": "-1", "PRS_ORD_NUM": "2"}
+REFUSED = {"DCT_ORD_NUM": "77", "PRS_NAT_REF": ""}
+FILES = {
+    "ER_PRS_F.csv": file("ER_PRS_F", *SERVICES, *[one | BACK for one in SERVICES[:5]], SERVICES[3], REFUSED),
+    "ER_PHA_F.csv": file(
+        "ER_PHA_F",
+        *[{"DCT_ORD_NUM": str(n % 40), "PHA_ORD_NUM": str(n // 40 + 1)} for n in range(60)],
+        *[{"DCT_ORD_NUM": str(n), "PRS_ORD_NUM": "2", "PHA_ACT_QSN": "-1"} for n in range(5)],
+        {"DCT_ORD_NUM": "999"},
+    ),
+    "ER_CAM_F.csv": file("ER_CAM_F", *[{"DCT_ORD_NUM": str(n)} for n in range(0, 40, 3)]),
+}  # fmt: skip
+
+
+def made(ranges: int) -> dict[str, list[pa.RecordBatch]]:
+    """What a small delivery becomes in so many ranges, by kind."""
+    blocks = defaultdict(list)
+    for name, data in FILES.items():
+        part = {"producer": FUND, "delivery_id": DELIVERY, "file": name, "part": 0, "offset": 0, "first_record": 0}
+        lines = with_tokens(read_part(part | {"bytes": data, "head": data}, frozenset({MONTH}), {}), KEY)
+        for place, rows in divided(lines, buckets(lines, ranges)):
+            blocks[int(place)] += emitted([(name[:8], str(place), "", packed(rows))])
+    flux = Flux(frozenset({(FUND, MONTH)}), frozenset(), frozenset({(FUND, DELIVERY, MONTH)}))
+    task = Task(flux, {(FUND, DELIVERY): 1}, Codes(Boxes({}), {"3313": "PH7"}), ranges)
+    found: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+    for _, own in sorted(blocks.items()):
+        for batch in task.run(own):
+            found[batch.column("kind")[0].as_py()].append(batch)
+    found[NET] = list(netted(found["counted"]))
+    return found
+
+
+def written(blocks: list[pa.RecordBatch], table: str, folder: Path) -> list[str]:
+    """SHA-256 of the files of some blocks."""
+    ordered = sorted(blocks, key=lambda one: (one.column("part")[0].as_py(), one.column("span")[0].as_py()))
+    names = [
+        row["name"] for batch in block_writer(str(folder), load_schema(table))(ordered) for row in batch.to_pylist()
+    ]
+    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+
+
+@pytest.mark.parametrize("ranges", [3, 16])
+def test_the_bytes_of_claims_do_not_depend_on_the_number_of_ranges(tmp_path: Path, ranges: int):
+    one, many = made(1), made(ranges)
+    for kind, table in ((ROWS, "standard/claim_line"), (NET, "standard/claim_net")):
+        assert len(many[kind]) > 1 and written(one[kind], table, tmp_path) == written(many[kind], table, tmp_path)
+    rows = [row for batch in one[ROWS] for row in unpacked(batch.column("block")[0].as_buffer()).to_pylist()]
+    assert [(row["claim_id"], row["claim_line_id"]) for row in rows] == sorted(
+        (row["claim_id"], row["claim_line_id"]) for row in rows
+    )
+    write_parquet(tmp_path / "whole", pa.Table.from_pylist(rows, schema=TABLE.arrow))
+    assert written(many[ROWS], "standard/claim_line", tmp_path) == [
+        hashlib.sha256((tmp_path / "whole").read_bytes()).hexdigest()
+    ]
+    counts: dict[tuple[str, str | None], int] = defaultdict(int)
+    for batch in many[RECORDS]:
+        for row in unpacked(batch.column("block")[0].as_buffer()).to_pylist():
+            counts[row["outcome"], row["rule"]] += 1
+    assert counts == {
+        ("accepted", None): 124,
+        ("duplicate", None): 1,
+        ("quarantined", "DCI-005"): 1,
+        ("quarantined", "DCI-012"): 1,
+    }
+    assert len(many[SUMMARY]) > 1
+
+
+def test_no_number_leaves_the_task_that_reads_it():
+    data = FILES["ER_PRS_F.csv"]
+    part = {
+        "producer": FUND,
+        "delivery_id": DELIVERY,
+        "file": "ER_PRS_F.csv",
+        "part": 0,
+        "offset": 0,
+        "first_record": 0,
+    }
+    lines = with_tokens(read_part(part | {"bytes": data, "head": data}, frozenset({MONTH}), {}), KEY)
+    kept = lines.drop_columns(["bytes"]).to_pylist()
+    assert {"P0000001", "99200001", "99100011"} & {str(cell)[-8:] for row in kept for cell in row.values()} == set()
