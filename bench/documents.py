@@ -82,7 +82,9 @@ def measure(settings: Settings, count: int, mean: int) -> dict[str, Any]:
     proposal = read_json(proposal_path(settings, "shared_record", NIGHT))
     accepted = sum(one["accepted"] for one in proposal["producers"].values())
     found = rows(settings, proposal)
-    wrong = {table: found[table] - told for table, told in (facts | {"document": count}).items() if found[table] != told}
+    wrong = {
+        table: found[table] - told for table, told in (facts | {"document": count}).items() if found[table] != told
+    }
     two_cores = 2 * count / standardised.cpu
     return {
         "bench": "documents", "documents": count, "mean_bytes": round(size / count), "facts": facts.total(),
@@ -99,7 +101,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=2_000)
     parser.add_argument("--mean", type=int, default=MEAN_BYTES, help="bytes of a document")
-    parser.add_argument("--root", type=Path, help="where to work, and leave everything; a folder that is removed if not given")
+    parser.add_argument(
+        "--root", type=Path, help="where to work, and leave everything; a folder that is removed if not given"
+    )
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         settings = prepare_root((wanted.root or Path(scratch)) / "root", "synthetic")

@@ -1,7 +1,7 @@
 """Documents for measurements: any number of them, mixed, made one by one and never held together.
 
 The simulator's documents of all kinds and both levels, bare and in IHE_XDM packages, brought to the sizes of the public
-French corpus (median 140 kB, mean about 255 kB, the largest some MB). A PDF is all of the rest of a document of level 1;
+French corpus (median 140 kB, mean about 255 kB, the largest some MB). Of a document of level 1 all the rest is a PDF;
 of a structured one half of the rest are its own sections again, as often as it takes, half is a PDF copy of itself.
 Laboratory reports repeat all their results. Of the sections that others repeat, every fourth is read like the first;
 the others stand under the code of a plan of care, which is walked and not read: real documents, too, hold more than

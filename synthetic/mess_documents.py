@@ -3,6 +3,7 @@
 Identifiers are those of ``docs/reference/simulator.md``: ``A-05``, or ``A-05/mark`` where a case has several variants.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -162,9 +163,10 @@ def choose(
 ) -> list[Case | None]:
     """A case for some documents, each case in its turn, the next one that the document can show.
 
-    Requests to replace, delete or hide stay good, and so do the documents that they will be about.
+    The turns go round the groups of the catalogue, so that a few documents show all of them. Requests to
+    replace, delete or hide stay good, and so do the documents that they will be about.
     """
-    waiting = list(cases)
+    waiting = interleaved(cases)
     waiting = waiting[turn % len(waiting) :] + waiting[: turn % len(waiting)] if waiting else []
     places = np.array([document.place for document in documents], dtype=np.int64)
     hit = scatter(places, 131 + 1009 * seed) % 100_000 < round(share * 100_000) if len(places) else places > 0
@@ -178,3 +180,18 @@ def choose(
             waiting.remove(case)
             waiting.append(case)
     return found
+
+
+def interleaved(cases: Iterable[Case]) -> list[Case]:
+    """Cases in an order in which every stretch has its share of each group, and of a case no two variants if it can."""
+    groups: dict[str, list[tuple[int, Case]]] = defaultdict(list)
+    variants: Counter[str] = Counter()
+    for case in cases:
+        groups[case.ident[0]].append((variants[case.ident], case))
+        variants[case.ident] += 1
+    places = [
+        ((rank + 0.5) / len(group), name, case)
+        for name, group in groups.items()
+        for rank, (_, case) in enumerate(sorted(group, key=lambda one: one[0]))
+    ]
+    return [case for _, _, case in sorted(places, key=lambda place: place[:2])]

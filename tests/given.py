@@ -1,6 +1,7 @@
 """A night whose packs a test hands in, instead of pulling them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -17,3 +18,6 @@ class Given(Context):
     def packs(self) -> DataFrame:
         assert self.given is not None
         return self.given.where(F.col("format").isin(*{one.format for one in self.deliveries}))
+
+    def pack_paths(self) -> list[Path]:
+        return []

@@ -131,6 +131,13 @@ class Context:
             *PACKS.names
         )
 
+    def pack_paths(self) -> list[Path]:
+        """The files that hold tonight's packs, for a source that reads them itself."""
+        from jobs.pull.packs import packs_of
+
+        fresh = any(not one.replayed for one in self.deliveries)
+        return packs_of(self.settings, self.source, self.night) if fresh else []
+
     def pairs(self, deliveries: list[Delivery]) -> DataFrame:
         """Producer and delivery_id of some deliveries, as a frame to join on."""
         rows = [(one.producer, one.delivery_id) for one in deliveries]

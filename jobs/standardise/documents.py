@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from lxml import etree
 
 # Above this size the parser's own limits (10 MB a text, 256 levels) must give way for large base64 bodies; the size
@@ -104,7 +105,7 @@ def parse_document(data: bytes, max_bytes: int) -> etree._Element:
         raise Refused("DOC-005", "xml")
     if local_name(root).lower() == "html":
         raise Refused("DOC-002", "html")
-    check_shape(root, len(data))
+    check_shape(root, data)
     return root
 
 
@@ -177,17 +178,37 @@ def decodes(data: bytes) -> bool:
 TOO_WIDE = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES}])")
 TOO_LONG = etree.XPath(f"boolean(//@*[string-length() > {MAX_ATTRIBUTE_LENGTH}])")
 TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+WIDE_TAG = MAX_ATTRIBUTES * len(' a=""')  # bytes; no tag with more attributes is shorter
+NOT_XML_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);|#)")
 
 
-def check_shape(root: etree._Element, size: int) -> None:
+def check_shape(root: etree._Element, data: bytes) -> None:
     """Refuse absurd depth, attribute counts and attribute lengths (DOC-013) and unresolved entities (DOC-003).
 
-    ``size`` in bytes: a small document cannot have a long attribute, and below HUGE the parser itself bounds depth.
+    The bytes tell cheaply of nearly every document that none of them can be there; the others are walked. Below HUGE
+    the parser itself bounds depth.
     """
-    if TOO_WIDE(root) or (size > MAX_ATTRIBUTE_LENGTH and TOO_LONG(root)) or (size > HUGE and TOO_DEEP(root)):
+    wide, long = suspects(data)
+    if (wide and TOO_WIDE(root)) or (long and TOO_LONG(root)) or (len(data) > HUGE and TOO_DEEP(root)):
         raise Refused("DOC-013", "xml")
-    if next(root.iter(etree.Entity), None) is not None:
+    if b"&" in data and NOT_XML_ENTITY.search(data) and next(root.iter(etree.Entity), None) is not None:
         raise Refused("DOC-003", "xml")
+
+
+def suspects(data: bytes) -> tuple[bool, bool]:
+    """Whether a document may have too many attributes in a tag, and whether one may be too long.
+
+    A ``<`` stands in no attribute, so a tag lies between two of them: with as many ``=`` as it has attributes, and with
+    a quotation mark behind its last one. UTF-16 is not looked at, and may have both.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True, True
+    starts = np.append(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("<")), len(data))
+    far = np.flatnonzero(np.diff(starts) > WIDE_TAG)
+    spans = [(int(starts[place]), int(starts[place + 1])) for place in far]
+    wide = any(data.count(b"=", start, end) > MAX_ATTRIBUTES for start, end in spans)
+    last = [max(data.rfind(mark, start, end) for mark in (b'"', b"'")) - start for start, end in spans]
+    return wide, any(place > MAX_ATTRIBUTE_LENGTH for place in last)
 
 
 def local_name(element: etree._Element) -> str:

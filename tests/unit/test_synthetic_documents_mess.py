@@ -19,7 +19,7 @@ from synthetic import catalogue, mess_fhir
 from synthetic.documents import FHIR, fate, filed
 from synthetic.draws import day_number
 from synthetic.mess import QUARANTINED, Plan
-from synthetic.mess_documents import Case, Subject, choose
+from synthetic.mess_documents import Case, Subject, choose, interleaved
 from synthetic.produce import Night
 from synthetic.shared_record import shared_record
 from synthetic.stays import Sizes
@@ -134,6 +134,16 @@ def test_each_kind_takes_its_turn(subjects: list[Subject]) -> None:
     chosen = [case for case in choose(subjects[0].world, documents, usual, 1, 1.0, 0) if case]
     assert len({case.code for case in chosen}) > 0.95 * len(usual)
     assert not any(choose(subjects[0].world, documents, usual, 1, 0.0, 0))
+
+
+def test_a_few_documents_show_every_group_and_hardly_a_case_twice() -> None:
+    usual = [case for case in catalogue.CASES if case.answers("")]
+    order = interleaved(usual)
+    assert sorted(case.code for case in order) == sorted(case.code for case in usual)
+    for start in range(0, len(order) - 12, 12):
+        few = order[start : start + 12]
+        assert {case.ident[0] for case in few} == set("ABCDEF")
+        assert len({case.ident for case in few}) >= 9
 
 
 @pytest.mark.parametrize("case", mess_fhir.CASES, ids=lambda case: case.code)

@@ -21,13 +21,14 @@ from jobs.standardise.shared_record.events import ledger_events
 from jobs.standardise.shared_record.fhir import members
 from jobs.standardise.shared_record.fhir.records import records as line_records
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
+from jobs.standardise.shared_record.groups import group_parser, row_groups
 from jobs.standardise.shared_record.known import known_versions
 from jobs.standardise.shared_record.measures import measures
 from jobs.standardise.shared_record.parse import parser
 from jobs.standardise.shared_record.registry import registered, visibility_policy
 from jobs.standardise.shared_record.relations import refused
-from jobs.standardise.shared_record.settled import settled
-from jobs.standardise.shared_record.tables import claims, standard_tables
+from jobs.standardise.shared_record.settled import fitting_shares, settled
+from jobs.standardise.shared_record.tables import claims, counted, standard_tables
 from jobs.standardise.shared_record.typed import typed
 from jobs.standardise.shared_record.versions import changes, latest
 from jobs.standardise.shared_record.withheld import touched
@@ -40,6 +41,7 @@ WHOLE_FILE_RULES = (
     "DOC-303",
 )  # they refuse a file as one record, whatever documents it holds
 BATCH_RECORDS = 64  # documents are large rows
+TASKS_EACH = 8  # of a core: large and small documents even out
 BATCH_BYTES = 67_108_864  # what one Python worker holds of raw documents, or one document when that is larger
 
 
@@ -48,7 +50,7 @@ def standardise(context: Context) -> Standardised:
     key, known = context.key("collector"), known_versions(context)
     files, parsed, exports = read(context, known)
     together = parsed[0] if len(parsed) == 1 else parsed[0].unionByName(parsed[1], allowMissingColumns=True)
-    frame = with_key(typed(together, key, context.night), key).withColumn("shown", shown_file())
+    frame = with_key(counted(typed(together, key, context.night)), key).withColumn("shown", shown_file())
     frame = members.named(frame, exports.known) if exports is not None and exports.has_known else frame
     frame = registered(frame, context).drop("key")
     decided = settled(context, outcomes(refused(frame, known), known), "decided")
@@ -58,15 +60,19 @@ def standardise(context: Context) -> Standardised:
     if exports is not None and exports.has_known:
         left = settled(context, members.left(context, exports.known, exports.lines, decided, moved), "left")
     scope = members.widened(touched(moved), left)
-    tables = standard_tables(context, decided, moved, scope)
+    tables = standard_tables(context, decided, together, moved, scope)
     tables = members.with_resources(context, tables, decided, moved, left, scope.pairs)
+    told = measures(context, decided)
+    has_refused = any(one.replayed for one in context.deliveries) or any(
+        one["outcome"] == "quarantined" for one in told
+    )
     return Standardised(
-        records=records(decided, files, exports),
+        records=records(decided, files if has_refused else None, exports),
         tables=tables,
         claims=claims(context, decided),
         scope=dict.fromkeys(tables, scope.pairs),
         events=ledger_events(decided, moved) + members.events(left),
-        measures=measures(context, decided),
+        measures=told,
         shown_files=lambda found: with_shown_files(found, key),
     )
 
@@ -82,13 +88,26 @@ def read(context: Context, known: DataFrame) -> tuple[DataFrame | None, list[Dat
     with small_batches(context):
         if sent - {fhir.FORMAT}:
             own = packs.where(F.col("format") != fhir.FORMAT) if fhir.FORMAT in sent else packs
-            files = whole_files(own, limits.max_document_bytes, cut=has_cut_files(context, exports=False))
-            parsed.append(settled(context, spread(context, files).mapInArrow(parser(limits), PARSED), "parsed"))
+            cut = has_cut_files(context, exports=False)
+            files = whole_files(own, limits.max_document_bytes, cut=cut)
+            parsed.append(settled(context, parsed_files(context, files, limits, cut=cut), "parsed"))
         if fhir.FORMAT in sent:
             own = packs.where(F.col("format") == fhir.FORMAT)
             exports = fhir.read_exports(context, own, known, cut=has_cut_files(context, exports=True))
             parsed.append(exports.documents.where(~F.col("told_before")))
+    fitting_shares(context)
     return files, parsed, exports
+
+
+def parsed_files(context: Context, files: DataFrame, limits: Limits, *, cut: bool) -> DataFrame:
+    """The documents of some files: read from the packs by the workers, unless files are to be put together first."""
+    paths = context.pack_paths()
+    if cut or not paths or any(one.replayed for one in context.deliveries):
+        return spread(context, files).mapInArrow(parser(limits), PARSED)
+    wanted = frozenset((one.producer, one.delivery_id) for one in context.deliveries)
+    tasks = context.spark.sparkContext.defaultParallelism * TASKS_EACH
+    groups = row_groups(context.spark, paths, tasks)
+    return groups.mapInArrow(group_parser(limits, wanted, fhir.FORMAT), PARSED)
 
 
 def has_cut_files(context: Context, *, exports: bool) -> bool:
@@ -123,18 +142,24 @@ def spread(context: Context, files: DataFrame) -> DataFrame:
 
 
 def records(decided: DataFrame, files: DataFrame | None, exports: fhir.Exports | None) -> DataFrame:
-    """One row per record of either format with its outcome, columns of RECORDS."""
-    parts = [document_records(decided.where(F.col("carrier") != "fhir"), files)] if files is not None else []
+    """One row per record of either format with its outcome, columns of RECORDS.
+
+    ``files`` is None when no document was refused: then no file is read again for its bytes.
+    """
+    parts = [document_records(decided.where(F.col("carrier") != "fhir"), files)]
     if exports is not None:
         parts.append(line_records(exports.raw, exports.lines, exports.documents, decided))
     return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
 
 
-def document_records(decided: DataFrame, files: DataFrame) -> DataFrame:
+def document_records(decided: DataFrame, files: DataFrame | None) -> DataFrame:
     """One row per record with its outcome, columns of RECORDS; refused ones carry the bytes of their whole file.
 
     A document of a package cannot be judged again without its package, so each refused one keeps all of it.
     """
+    if files is None:
+        empty = {"offset": F.lit(0).cast("bigint"), "bytes": F.lit(None).cast("binary")}
+        return decided.withColumns(empty).select(*RECORDS.names)
     refused = decided.where(F.col("outcome") == "quarantined").select(*PLACE).distinct()
     raw = files.join(refused, list(PLACE), how="left_semi").select(*PLACE, F.col("bytes").alias("raw"))
     joined = decided.join(raw.dropDuplicates(list(PLACE)), list(PLACE), how="left")

@@ -16,7 +16,7 @@ URL_SAFE = bytes.maketrans(b"-_", b"+/")
 MEDIA_TYPE = re.compile(r"^[a-z]{1,20}/[a-z0-9.+-]{1,60}$")
 TEXT = {"unknown", "empty"}
 OPENABLE = {"xml", "html", "json", "zip", "gzip", "ole", "hl7v2"}  # a document inside a document: never opened
-ACTIVE = (b"/JavaScript", b"/Launch")  # what a PDF may run
+ACTIVE = re.compile(rb"/(?:JavaScript|Launch)")  # what a PDF may run
 SNIFFED = {  # declared media type -> kinds that its bytes may show
     "text/plain": TEXT,
     "application/xml": {"xml"},
@@ -32,6 +32,10 @@ SNIFFED = {  # declared media type -> kinds that its bytes may show
 
 def decoded(text: str) -> bytes | None:
     """Bytes of base64 text: blanks dropped, URL-safe letters and missing padding allowed; None when it is none."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)  # nearly all: nothing to mend
+    except ValueError:
+        pass
     packed = "".join(text.split()).encode("ascii", "replace").translate(URL_SAFE).rstrip(b"=")
     try:
         return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
@@ -53,14 +57,13 @@ def media_type(text: str | None) -> str | None:
     return value if MEDIA_TYPE.match(value) else None
 
 
-def read_body(root: etree._Element, copy: etree._Element | None = None) -> tuple[dict[str, Any], list[str]]:
+def read_body(root: etree._Element, element: etree._Element | None) -> tuple[dict[str, Any], list[str]]:
     """``level``, ``body_media_type`` (declared), ``body_bytes``, ``body_sha256`` of the decoded body; warning codes.
 
-    ``copy`` is the section that holds a copy of a structured document as a file, when it has one.
+    ``element`` is what ``body_element`` found.
     Text bodies count as their UTF-8 bytes; a body by reference has neither size nor hash.
     """
     level = 1 if root.find(path("component", "nonXMLBody")) is not None else 3
-    element = body_element(root, copy)
     values: dict[str, Any] = {"level": level, "body_media_type": None, "body_bytes": None, "body_sha256": None}
     if element is None:
         return values, []
@@ -83,5 +86,5 @@ def doubts(raw: bytes, expected: set[str] | None) -> Iterator[str]:
         yield "DOC-107"
     if kind in OPENABLE:
         yield "DOC-211"
-    if kind == "pdf" and any(mark in raw for mark in ACTIVE):
+    if kind == "pdf" and ACTIVE.search(raw):
         yield "DOC-212"

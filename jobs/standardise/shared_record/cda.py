@@ -6,7 +6,7 @@ from typing import Any
 from lxml import etree
 
 from jobs.standardise.documents import Refused
-from jobs.standardise.shared_record.bodies import read_body
+from jobs.standardise.shared_record.bodies import body_element, read_body
 from jobs.standardise.shared_record.elements import CODE, EFFECTIVE_TIME, attribute, children, code_of, system_of
 from jobs.standardise.shared_record.oids import (
     CLINICAL_DOCUMENT,
@@ -30,11 +30,14 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 FOREIGN_TYPE = etree.XPath(f"boolean(.//@*[local-name()='type' and namespace-uri()!='' and namespace-uri()!='{XSI}'])")
 
 
-def clinical_document(root: etree._Element) -> tuple[etree._Element, list[str]]:
+def clinical_document(root: etree._Element, mentions: int | None = None) -> tuple[etree._Element, list[str]]:
     """The one clinical document. A stylesheet around it is never executed (DOC-106).
 
-    Raises Refused: DOC-004 when there is none, DOC-006 when there are several.
+    ``mentions`` is how often the bytes name one: twice by the root itself, then nothing need be searched. Raises
+    Refused: DOC-004 when there is none, DOC-006 when there are several.
     """
+    if mentions == 2 and root.tag == CLINICAL_DOCUMENT:
+        return root, []
     found = list(root.iter(CLINICAL_DOCUMENT))
     if len(found) > 1:
         raise Refused("DOC-006", "xml")
@@ -53,19 +56,27 @@ def instance(element: etree._Element | None) -> tuple[str | None, str | None]:
     return (root, attribute(element, "extension") or "") if root else (None, None)
 
 
-def canonical_hash(document: etree._Element) -> str:
-    """SHA-256 of the canonical form, without comments and blank text: re-indenting a document does not change it."""
+def canonical_hash(document: etree._Element, body: str | None = None) -> str:
+    """SHA-256 of the canonical form, without comments and blank text: re-indenting a document does not change it.
+
+    ``body`` is the hash of a body in base64 whose text was taken out: how its lines are wrapped does not count either.
+    """
     try:
         text = etree.tostring(document, method="c14n", with_comments=False)
     except etree.C14NError:  # relative namespace names have no canonical form
         text = etree.tostring(document, encoding="UTF-8")
-    return hashlib.sha256(text).hexdigest()
+    digest = hashlib.sha256(text)
+    if body is not None:
+        digest.update(body.encode())
+    return digest.hexdigest()
 
 
-def read_document(root: etree._Element) -> dict[str, Any]:
-    """Header, patient, body and facts of one document; ``warnings`` are codes. Raises Refused."""
-    document, warnings = clinical_document(root)
-    digest = canonical_hash(document)
+def read_document(root: etree._Element, mentions: int | None = None) -> dict[str, Any]:
+    """Header, patient, body and facts of one document; ``warnings`` are codes. Raises Refused.
+
+    The text of a body in base64 is taken out of the tree.
+    """
+    document, warnings = clinical_document(root, mentions)
     roles = document.findall(path("recordTarget", "patientRole"))
     if len(roles) > 1:
         raise Refused("DOC-020", KIND)
@@ -81,13 +92,22 @@ def read_document(root: etree._Element) -> dict[str, Any]:
     reading = Reading() if values["type_code"] in OUT_OF_SCOPE else read_facts(document, values["type_code"])
     if values["type_code"] in OUT_OF_SCOPE:
         reading.warnings.add("DOC-213")
-    body, body_told = read_body(document, reading.copy)
+    element = body_element(document, reading.copy)
+    body, body_told = read_body(document, element)
     if XSI not in document.nsmap.values() and FOREIGN_TYPE(document):
         body_told.append("DOC-112")
     values |= patient | body | reading.facts
-    values["content_sha256"] = digest
+    values["content_sha256"] = canonical_hash(document, taken_out(element, body["body_sha256"]))
     values["warnings"] = warnings + told + body_told + sorted(reading.warnings)
     return values
+
+
+def taken_out(element: etree._Element | None, digest: str | None) -> str | None:
+    """Empties the element of a body in base64 that was hashed already; its hash, or None when nothing was emptied."""
+    if element is None or digest is None or len(element) or element.get("representation") != "B64":
+        return None
+    element.text = None
+    return digest
 
 
 def read_header(document: etree._Element) -> dict[str, Any]:

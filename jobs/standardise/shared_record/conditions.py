@@ -15,6 +15,7 @@ from jobs.standardise.shared_record.elements import (
     children,
     code_of,
     coded,
+    first,
     negated,
     of_system,
     read_interval,
@@ -22,12 +23,12 @@ from jobs.standardise.shared_record.elements import (
 )
 from jobs.standardise.shared_record.facts import ALLERGY, PROBLEM, PROCEDURE
 from jobs.standardise.shared_record.medication import OBSERVATION, pair, related
-from jobs.standardise.shared_record.oids import CCAM, HL7, ICD10, path
+from jobs.standardise.shared_record.oids import CCAM, HL7, ICD10
 
 Row = dict[str, Any]
 TARGET_SITE = HL7 + "targetSiteCode"
 PARTICIPANT = HL7 + "participant"
-AGENT = path("participantRole", "playingEntity", "code")
+AGENT = tuple(HL7 + name for name in ("participantRole", "playingEntity", "code"))
 SEVERITY, CRITICALITY, ASSERTION = "SEV", "82606-5", "ASSERTION"
 # LOINC and HL7 codes of what qualifies a fact: status, certainty, rank, comment; never facts of their own
 QUALIFIERS = (SEVERITY, CRITICALITY, "33999-4", "11323-3", "66455-7", "225773000", "48767-8")
@@ -60,7 +61,7 @@ def read_problem(element: etree._Element, concern: etree._Element | None, kind: 
     values["start"], values["end"] = read_interval(kids.get(EFFECTIVE_TIME))
     values["null_flavor"] = null_flavor
     values["negated"] = negated(element) if concern is None else negated(element, concern)
-    values["status"] = code_of((concern if concern is not None else element).find(STATUS))
+    values["status"] = code_of(first(concern if concern is not None else element, STATUS))
     for _, observation, inside, about in nested_codes(element):
         values["status"] = status_of(observation) or values["status"]
         if about == SEVERITY:
@@ -74,7 +75,7 @@ def read_allergy(element: etree._Element, concern: etree._Element | None) -> Row
     kind, value = coded(kids.get(CODE)), coded(kids.get(VALUE))
     if kind.code in QUALIFIERS:
         return None
-    agents = [coded(item.find(AGENT)) for item in element.iterchildren(PARTICIPANT)]
+    agents = [coded(first(item, *AGENT)) for item in element.iterchildren(PARTICIPANT)]
     agent = next((one for one in agents if one.told), None)
     if kind.code == ASSERTION or kind.code is None:
         kind = value
@@ -90,7 +91,7 @@ def read_allergy(element: etree._Element, concern: etree._Element | None) -> Row
     values["start"] = read_interval(kids.get(EFFECTIVE_TIME))[0]
     values["null_flavor"] = None if agent is not None and agent.code else null_flavor
     values["negated"] = negated(element) if concern is None else negated(element, concern)
-    values["status"] = code_of((concern if concern is not None else element).find(STATUS))
+    values["status"] = code_of(first(concern if concern is not None else element, STATUS))
     reactions = []
     own = severity(element) or (severity(concern) if concern is not None else None)
     for how, observation, inside, about in nested_codes(element):

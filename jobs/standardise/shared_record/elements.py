@@ -34,12 +34,21 @@ class Code(NamedTuple):
     null_flavor: str | None
 
 
-NOTHING = Code(None, None, [], False, None)
+UNCODED = Code(None, None, [], False, None)
 
 
 def children(element: etree._Element) -> Kids:
     """The first child of each name: one walk instead of one search per name."""
     return {child.tag: child for child in reversed(element)}
+
+
+def first(element: etree._Element, tag: str, *below: str) -> etree._Element | None:
+    """The first element at the end of some steps down; ``find`` takes several times as long."""
+    for child in element.iterchildren(tag):
+        found = first(child, *below) if below else child
+        if found is not None:
+            return found
+    return None
 
 
 def attribute(element: etree._Element | None, name: str) -> str | None:
@@ -79,7 +88,7 @@ def safe_system(text: str) -> str | None:
 def coded(element: etree._Element | None) -> Code:
     """A code with its translations; the first of them stands for it when it has none of its own."""
     if element is None:
-        return NOTHING
+        return UNCODED
     sent = [(code_of(element), system_of(element))]
     told = bool(element.get("code"))  # also when it is left out for looking like an identity
     for child in element:

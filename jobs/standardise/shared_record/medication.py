@@ -17,6 +17,7 @@ from jobs.standardise.shared_record.elements import (
     children,
     code_of,
     coded,
+    first,
     mood,
     negated,
     read_interval,
@@ -131,7 +132,7 @@ def read_times(values: Row, element: etree._Element) -> None:
     """The interval of a treatment, and how often: a period (``PIVL_TS``) may stand alone or in a set of times."""
     for item in element.iterchildren(EFFECTIVE_TIME):
         kind = (item.get(XSI_TYPE) or "").rpartition(":")[2]
-        period = item.find(PERIOD)
+        period = first(item, PERIOD)
         if period is not None:
             values["every_value"], values["every_unit"] = attribute(period, "value"), code_of(period, "unit")
         elif kind in ("", "IVL_TS", "TS", "SXCM_TS") and not values["start"] and not values["end"]:
@@ -143,7 +144,7 @@ def read_times(values: Row, element: etree._Element) -> None:
 def read_set(values: Row, element: etree._Element) -> None:
     """Times inside a set of times."""
     for item in element:
-        period = item.find(PERIOD)
+        period = first(item, PERIOD)
         if period is not None:
             values["every_value"], values["every_unit"] = attribute(period, "value"), code_of(period, "unit")
         elif not values["start"]:
@@ -159,7 +160,7 @@ def read_dispensation(element: etree._Element) -> Row | None:
     values["time"] = read_time(kids.get(EFFECTIVE_TIME))
     amount(values, "quantity", kids.get(QUANTITY))
     for _, act in related(element, ACT):
-        code = act.find(CODE)
+        code = first(act, CODE)
         if code is not None and system_of(code) == SUBSTITUTION and code_of(code):
             values["substituted"] = "false" if code_of(code) == NOT_SUBSTITUTED else "true"
     return values

@@ -52,7 +52,7 @@ def read_file(data: bytes, limits: Limits) -> list[Record]:
 
 def read_bare(data: bytes, limits: Limits) -> Record:
     """A document that is a file. Raises Refused."""
-    return read_document(parse_document(data, limits.max_document_bytes))
+    return read_document(parse_document(data, limits.max_document_bytes), data.count(b"ClinicalDocument"))
 
 
 def package_records(members: list[Member], limits: Limits) -> list[Record]:

@@ -17,24 +17,26 @@ from jobs.standardise.shared_record.elements import (
     children,
     code_of,
     coded,
+    first,
     negated,
     of_system,
     read_time,
     system_of,
 )
 from jobs.standardise.shared_record.facts import MEASURE
-from jobs.standardise.shared_record.oids import HL7, LOINC, XSI_TYPE, path
+from jobs.standardise.shared_record.oids import HL7, LOINC, XSI_TYPE
 
 Row = dict[str, Any]
 OBSERVATION, ORGANIZER, INTERPRETATION, RANGE, REFERENCE = (
     HL7 + name for name in ("observation", "organizer", "interpretationCode", "referenceRange", "reference")
 )
-RANGE_VALUE = path("observationRange", "value")
+OBSERVED_RANGE = HL7 + "observationRange"
 MOMENT = re.compile(r"[0-9]{4,14}(\.[0-9]+)?(Z|[+-][0-9:]{1,5})?")
 CONTAINERS = {HL7 + name for name in ("act", "organizer", "component", "entryRelationship", "entry")}
 COMPARED = re.compile(r"^\s*(<=|>=|<|>|≤|≥)\s*(.+)$")
 PLAIN_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,6})?")
 COMPARATORS = {"≤": "<=", "≥": ">="}
+NOTHING: Row = dict.fromkeys(MEASURE)
 NUMERIC, CODED = ("PQ", "INT", "REAL", "MO", "PQR"), ("CD", "CE", "CV", "CO", "CS", "BL")
 
 
@@ -47,21 +49,19 @@ def measures(element: etree._Element, time: str | None = None) -> Iterator[tuple
         if child.tag == OBSERVATION:
             yield child, time
         elif child.tag in CONTAINERS:
-            own = read_time(child.find(EFFECTIVE_TIME)) if child.tag == ORGANIZER else None
+            own = read_time(first(child, EFFECTIVE_TIME)) if child.tag == ORGANIZER else None
             yield from measures(child, own or time)
 
 
 def read_observation(element: etree._Element, panel_time: str | None) -> Row:
     """One observation, fields of MEASURE as text. Its panel's time stands when it has none of its own."""
     kids = children(element)
-    values: Row = dict.fromkeys(MEASURE)
-    values |= read_code(kids.get(CODE))
-    values |= read_value(kids.get(VALUE))
+    values: Row = NOTHING | read_code(kids.get(CODE)) | read_value(kids.get(VALUE))
     values["status"] = code_of(kids.get(STATUS))
     values["time"] = read_time(kids.get(EFFECTIVE_TIME)) or panel_time
     values["interpretation"] = code_of(kids.get(INTERPRETATION))
     if RANGE in kids:
-        values |= read_range(kids[RANGE].find(RANGE_VALUE))
+        values |= read_range(first(kids[RANGE], OBSERVED_RANGE, VALUE))
     values["negated"] = negated(element)
     values["null_flavor"] = values["null_flavor"] or code_of(element, "nullFlavor")
     return values
