@@ -24,12 +24,17 @@ ORAL, INTRAMUSCULAR = "20053000", "20035000"
 
 
 class Vaccine(NamedTuple):
-    """A vaccine of the list: product codes, what it is against, doses of its scheme."""
+    """A vaccine of the list: product codes, what it is against, doses of its scheme, the age of the first.
+
+    ``since``: the day from which it can be given; ``late``: who is past that age by then is given it as well.
+    """
 
     cip13: str
     disease: str
     doses: int
     from_age: int
+    since: int
+    late: bool
 
 
 @cache
@@ -126,7 +131,10 @@ def vital_signs(draw: np.random.Generator, at: str) -> list[Fact]:
 
 def vaccines() -> list[Vaccine]:
     """The vaccines of the list."""
-    return [Vaccine(r["cip13"], r["disease"], int(r["doses"]), int(r["from_age"])) for r in rows("vaccines")]
+    return [
+        Vaccine(r["cip13"], r["disease"], int(r["doses"]), int(r["from_age"]), day_number(r["since"]), r["late"] == "1")
+        for r in rows("vaccines")
+    ]
 
 
 def vaccination(vaccine: Vaccine, dose: int, at: str, *, refused: bool = False) -> Fact:
@@ -198,11 +206,17 @@ def chronic(person: int, born: int, until: int) -> list[tuple[str, int]]:
 
 
 def past_doses(person: int, born: int, until: int) -> list[tuple[Vaccine, int, int]]:
-    """Injections of a person before a day as (vaccine, number of the dose, day), the same in every document."""
+    """Injections of a person before a day as (vaccine, number of the dose, day), the same in every document.
+
+    Nobody is given a vaccine before there was one.
+    """
     found = []
     for place, vaccine in enumerate(vaccines()):
-        first = born + vaccine.from_age * 365 + 60 + int(scatter(np.array([person]), 145 + place)[0]) % 200
+        wait = int(scatter(np.array([person]), 145 + place)[0]) % 200
+        first = born + vaccine.from_age * 365 + 60 + wait
+        if vaccine.late:
+            first = max(first, vaccine.since + wait)
         if chance(np.array([person]), 160 + place, 0.6)[0]:
             days = [(n + 1, first + 90 * n) for n in range(vaccine.doses)]
-            found += [(vaccine, dose, day) for dose, day in days if MILLENNIUM <= day < until]
+            found += [(vaccine, dose, day) for dose, day in days if max(MILLENNIUM, vaccine.since) <= day < until]
     return found

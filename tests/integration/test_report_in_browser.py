@@ -39,6 +39,7 @@ def test_the_page_fits_and_asks_for_nothing(browser: Browser, in_root: Settings,
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [url for url in asked if not url.startswith("file:")] == []
     assert trouble == []
+    assert page.locator("#documents .scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
     box = page.locator("#verdict").bounding_box()
     assert box is not None and box["y"] < height / 3
     page.close()

@@ -55,6 +55,8 @@ TOLD: dict[str, tuple[dict[str, Any], str | None]] = {
     "C-06 dose of words": ({"prescriptions": [{"dose_value": "une", "product_code": "1"}]}, "DOC-109"),
     "C-07 unit not UCUM": ({"vital_signs": [{"unit": "mUI/l", "code_kind": "loinc"}]}, "DOC-101"),
     "C-07 EDQM code as unit": ({"prescriptions": [{"dose_unit": "30009000", "product_code": "1"}]}, "DOC-101"),
+    "C-07 boxes counted in EDQM codes": ({"dispensations": [{"quantity_unit": "30009000", "product_code": "1"}]}, None),
+    "C-07 boxes counted in words": ({"dispensations": [{"quantity_unit": "boîte", "product_code": "1"}]}, "DOC-101"),
     "C-08 negated vaccination": ({"vaccinations": [{"product_code": "1", "negated": "true"}]}, "DOC-205"),
     "C-09 local code of a result": ({"results": [{"code": "CRP", "code_kind": "local"}]}, "DOC-103"),
     "C-09 in words only": ({"problems": [{"null_flavor": "OTH"}]}, "DOC-208"),

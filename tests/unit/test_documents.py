@@ -1,12 +1,19 @@
 # ruff: noqa: E501 - a table of cases reads better with one case a line
 """Bytes, encodings and XML (catalogue group A), patients that a document has or lacks (B): read, or refused with a reason."""
 
+from base64 import encodebytes
+from pathlib import Path
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from jobs.core.rules import rule
-from jobs.standardise.documents import Limits, Refused, parse_document, sniff
-from jobs.standardise.shared_record.columns import ARROW
+from jobs.pull.cut import Part
+from jobs.pull.packs import PackWriter
+from jobs.standardise.documents import TOO_LONG, TOO_WIDE, Limits, Refused, parse_document, parse_xml, sniff, suspects
+from jobs.standardise.shared_record.columns import ARROW, PLACE
+from jobs.standardise.shared_record.groups import parsed_group
 from jobs.standardise.shared_record.parse import parser, read_file
 from tests.documents_made import INS_OID, document, ins, laboratory, local, observation, patient
 
@@ -148,3 +155,55 @@ def test_a10_a11_only_the_real_document_is_read() -> None:
     ):
         (found,) = read_file(CASES[name][0].replace(b"2.25.1", b"2.25.9", 1), LIMITS)
         assert found["id_root"] in ("2.25.1", "2.25.9") and not found.get("rule")
+
+
+WIDE = " ".join(f'a{number}=""' for number in range(257))
+SHAPES = {
+    "plain": f"<a>{document()}</a>".replace('<?xml version="1.0" encoding="UTF-8"?>', ""),
+    "257 attributes": f"<a><b {WIDE}/></a>",
+    "257 attributes behind a >": f'<a><b x=">" {WIDE}>text</b></a>',
+    "a long attribute": f'<a><b c="{"x" * 65_537}"/></a>',
+    "a long attribute that ends with a >": f"<a><b c='{'x' * 65_537}>'>text</b></a>",
+    "a long text, with marks before it": f'<a b="1">"{"x" * 70_000}</a>',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_a20_what_the_bytes_do_not_suspect_the_tree_does_not_hold(name: str, encoding: str) -> None:
+    data = SHAPES[name].encode(encoding)
+    wide, long = suspects(data)
+    root = parse_xml(data)
+    assert (wide or not TOO_WIDE(root)) and (long or not TOO_LONG(root))
+    if encoding == "utf-8":
+        assert (wide, long) == (bool(TOO_WIDE(root)), bool(TOO_LONG(root)))
+
+
+def test_d03_how_base64_is_wrapped_does_not_count_and_what_it_holds_does() -> None:
+    def content(body: str) -> object:
+        text = f'<nonXMLBody><text mediaType="application/pdf" representation="B64">{body}</text></nonXMLBody>'
+        [found] = read_file(document(body=text).encode(), LIMITS)
+        return found["content_sha256"]
+
+    wrapped = encodebytes(b"%PDF-1.4 " + bytes(200)).decode()
+    assert content(wrapped) == content(wrapped.replace("\n", "")) == content(f"\n   {wrapped}")
+    assert content(wrapped) != content(encodebytes(b"%PDF-1.4 " + bytes(201)).decode())
+    assert content("no * base64") != content("no *  base64"), "what is none counts as it was sent"
+
+
+def test_packs_read_by_the_workers_give_what_spark_would_hand_over(tmp_path: Path) -> None:
+    files = {"1.xml": document().encode(), "2.xml": b"<html/>", "3.xml": b"", "4.xml": document("2.25.4").encode()}
+    sent = [("P", "d", "shared-record"), ("P", "late", "shared-record"), ("F", "d", "fhir-bulk")]
+    pack = tmp_path / "pack.parquet"
+    with PackWriter(pack) as writer:
+        for producer, delivery, form in sent:
+            for name, data in files.items():
+                writer.add(producer, delivery, form, name, Part(0, 0, 0, data))
+    wanted = frozenset({("P", "d"), ("F", "d")})
+    found = list(parsed_group(pq.ParquetFile(pack), 0, LIMITS, wanted, "fhir-bulk"))
+    rows = [
+        dict(zip(PLACE, ("P", "d", name), strict=True)) | {"wanted": None, "oversize": False, "bytes": data}
+        for name, data in files.items()
+    ]
+    assert found == list(parser(LIMITS)(iter([pa.RecordBatch.from_pylist(rows)])))
+    assert [one.num_rows for one in found] == [4]

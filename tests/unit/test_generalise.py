@@ -26,6 +26,7 @@ from jobs.pseudonymise.generalise import (
 )
 from jobs.pseudonymise.months import care_tables
 from jobs.pseudonymise.persons import age_on_new_year
+from jobs.standardise.shared_record.facts import TABLES
 
 DEPARTMENTS = {
     "75011": "75",
@@ -113,3 +114,18 @@ def test_a_published_table_with_an_identity_cannot_exist(privacy: str) -> None:
     value = {"name": "leak", "title": "t", "description": "d", "fields": [field], "primaryKey": [], "veillee": own}
     with pytest.raises(SchemaMismatch, match="cannot be published"):
         parse_schema(value)
+
+
+def test_f10_a_rare_disease_stands_beside_no_commune_and_no_birth_date() -> None:
+    """Where somebody lives is published as a department, when somebody was born as an age that stops at 90."""
+    made = {
+        (one.name, item.veillee["from"]): item.veillee["generalise"] for one in care_tables() for item in one.fields
+    }
+    assert ("problem", "icd10") in made and ("hospital_diagnosis", "code") in made
+    places = {how for (_, source), how in made.items() if source in ("residence_code", "birth_place", "commune")}
+    ages = {how for (_, source), how in made.items() if source == "age_years"}
+    assert (places, ages) == ({"department"}, {"cap_90"})
+    assert [source for _, source in made if source.startswith("birth")] == []
+    of_documents = {"document", *TABLES.values()}
+    held = {item.name for one in schemas_of("standard") if one.name in of_documents for item in one.fields}
+    assert held.isdisjoint({"residence_code", "birth_text", "birth_date", "birth_place"}), "it stays with the claims"

@@ -18,11 +18,11 @@ from jobs.standardise.shared_record.facts import FACTS
 from jobs.standardise.shared_record.parse import read_file
 from synthetic import cda, ndjson
 from synthetic import documents as d
-from synthetic.clinical import dotted
+from synthetic.clinical import dotted, past_doses
 from synthetic.dispensing import dispensations, presentations
 from synthetic.document_facts import facts_of
 from synthetic.documents import CDA, FHIR, XDM, Document, fate, filed
-from synthetic.draws import day_number
+from synthetic.draws import day_number, iso_day
 from synthetic.mess import Plan
 from synthetic.produce import Night, Sent
 from synthetic.shared_record import shared_record
@@ -280,3 +280,13 @@ def test_the_same_night_gives_the_same_bytes_and_another_seed_others(world: Worl
     assert (
         shared_record(Night("2026-11-22", other, Plan(2, 0), START - 1, {}))[0].delivery.files != sent[0].delivery.files
     )
+
+
+def test_nobody_is_vaccinated_before_there_was_a_vaccine() -> None:
+    today = day_number("2026-11-22")
+    covid = "3400930218662"
+    for born in map(day_number, ("1950-03-01", "1985-07-15", "2001-05-09", "2019-01-20")):
+        told = [(one, day) for person in range(60) for one, _, day in past_doses(person, born, today)]
+        assert told and all(day >= one.since and day >= born + one.from_age * 365 for one, day in told)
+        given = {iso_day(day)[:4] for one, day in told if one.cip13 == covid}
+        assert given <= {"2020", "2021"} and bool(given) is (born < day_number("2005-01-01"))

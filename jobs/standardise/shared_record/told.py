@@ -8,7 +8,18 @@ from pyspark.sql import functions as F
 from jobs.standardise.shared_record.facts import FACTS
 from jobs.standardise.shared_record.times import BAD_ZONE, MAY_BE_CLOCK_CHANGE, READABLE, moment
 from jobs.standardise.shared_record.units import is_ucum
-from jobs.standardise.shared_record.values import ATC, CCAM, CIP13, ICD10, WHOLE, capitals, decimal, icd10, misshaped
+from jobs.standardise.shared_record.values import (
+    ATC,
+    CCAM,
+    CIP13,
+    EDQM_CODE,
+    ICD10,
+    WHOLE,
+    capitals,
+    decimal,
+    icd10,
+    misshaped,
+)
 
 Test = Callable[[Column], Column]
 # times of what has happened: a day to come is a slip. Treatments and ends may lie ahead.
@@ -26,7 +37,8 @@ NUMBERS = (
     "every_value",
 )
 COUNTS = ("dose_number", "repeats")
-UNITS = ("unit", "dose_unit", "quantity_unit", "every_unit")
+UNITS = ("unit", "dose_unit", "every_unit")
+PACKED = ("quantity_unit",)  # boxes, vials: the French models count them in codes of EDQM, which is no fault
 SHAPES = {"cip13": CIP13, "atc": ATC, "icd10": ICD10, "ccam": CCAM}
 CLEANED = {"icd10": icd10, "cip13": lambda code: code}
 PLAIN_NUMBER = r"^[+-]?\d{1,12}(?:[.,]\d{1,12})?$"
@@ -61,7 +73,7 @@ def arrays() -> dict[str, Column]:
         "_ahead": times(AHEAD),
         "_numbers": gathered(NUMBERS),
         "_counts": gathered(COUNTS),
-        "_units": gathered(UNITS),
+        "_units": F.concat(gathered(UNITS), F.filter(gathered(PACKED), lambda unit: ~unit.rlike(EDQM_CODE))),
     }
 
 
