@@ -1,5 +1,6 @@
 """Lines of FHIR exports, read without Spark: what a resource says, as the same text that a CDA reader gives."""
 
+import base64
 import copy
 import gzip
 from decimal import Decimal
@@ -24,6 +25,8 @@ from jobs.standardise.shared_record.fhir.columns import ARROW
 from jobs.standardise.shared_record.fhir.files import part_rows
 from jobs.standardise.shared_record.fhir.nodes import MAX_LINE, Number, hl7_time, parse_line, plain
 from jobs.standardise.shared_record.fhir.resources import read_line
+from jobs.standardise.shared_record.parse import read_file
+from tests import documents_made as cda
 from tests.documents_made import INS_OID, LOINC, ins
 from tests.fhir_made import PERSON, SNOMED, coded, deletion, document, identifier, line, observation, patient, quantity
 
@@ -289,13 +292,102 @@ def test_the_header_of_a_document() -> None:
         "id_root": "2.25.7", "id_extension": "", "logical_id": "DocumentReference/d7", "type_code": "11490-0",
         "entry_id": "DocumentReference/d7/_history/3", "submitted_text": "20261103110000+0000", "type_system": LOINC,
         "created_text": "20261103101500+0100", "confidentiality": "N", "visibility": "MASQUE_PS N",
-        "availability": "approved", "author_id": "1.2.250.1.71.4.2.1^810001234567",
+        "availability": "approved", "author_id": "1.2.250.1.71.4.2.1^10001234567",
         "replaces_root": "documentreference/6", "replaces_extension": "", "level": 1,
         "body_media_type": "application/pdf", "body_bytes": 9,
     }  # fmt: skip
     assert row["names"] == ["Observation/1", "Observation/2"]
     slots = {one["slot"]: one["target"] for one in row["refs"]}
     assert slots == {"patient": PERSON, "organisation": "Organization/9", "replaces": "DocumentReference/6"}
+
+
+RPPS, FINESS = "1.2.250.1.71.4.2.1", "1.2.250.1.71.4.2.2"
+HOUSE = {"system": "https://finess.esante.gouv.fr", "value": "1990000010"}
+SOMEBODY = {"system": "https://rpps.esante.gouv.fr", "value": "10000000001"}
+
+
+@pytest.mark.parametrize(
+    ("name", "author", "expected"),
+    [
+        ("the national number before others", {"reference": "#a"}, f"{RPPS}^10000000001"),
+        ("an insured's number is never one", {"identifier": identifier("1.2.250.1.213.1.4.13", ins())}, "patient"),
+        ("the patient as a line", {"reference": PERSON}, "patient"),
+        ("the patient inside", {"reference": "#p"}, "patient"),
+        ("a role: the professional's number before its own", {"reference": "#r"}, f"{RPPS}^10000000001"),
+        ("a role without any: its own", {"reference": "#own"}, "2.25.9^77"),
+    ],
+)
+def test_authors_by_the_rules_of_cda(name: str, author: dict[str, Any], expected: str) -> None:
+    own = [identifier("2.25.9", "77")]
+    inside = [
+        {"resourceType": "Practitioner", "id": "a", "identifier": [*own, SOMEBODY]},
+        {"resourceType": "Patient", "id": "p", "identifier": [identifier("2.25.80", "IPP-1")]},
+        {"resourceType": "PractitionerRole", "id": "r", "identifier": own, "practitioner": {"reference": "#a"}},
+        {"resourceType": "PractitionerRole", "id": "own", "identifier": own},
+    ]
+    row = read_line(line(document(author=[author], contained=inside)))
+    assert row["header"]["author_id"] == expected, name
+    assert not [one for one in row["refs"] if one["slot"] == "author"]
+
+
+def test_an_organisation_with_its_ten_characters_is_not_prefixed_again() -> None:
+    row = read_line(line({"resourceType": "Organization", "id": "1", "identifier": [HOUSE]}))
+    assert row["agent"] == {"organisation_id": f"{FINESS}^1990000010"}
+
+
+def test_a_role_names_its_professional_and_house_by_number_or_leaves_it_to_their_lines() -> None:
+    role = {"resourceType": "PractitionerRole", "id": "1", "specialty": [coded("SM26", "urn:oid:2.25.3")]}
+    lines = role | {"practitioner": {"reference": "Practitioner/2"}, "organization": {"reference": "Organization/3"}}
+    row = read_line(line(lines))
+    assert {one["slot"]: one["target"] for one in row["refs"]} == {
+        "author": "Practitioner/2", "organisation": "Organization/3"
+    }  # fmt: skip
+    numbers = role | {"practitioner": {"identifier": SOMEBODY}, "organization": {"identifier": HOUSE}}
+    assert read_line(line(numbers))["agent"] == {
+        "author_id": f"{RPPS}^10000000001", "organisation_id": f"{FINESS}^1990000010", "author_speciality": "SM26"
+    }  # fmt: skip
+
+
+def test_a_submission_set_tells_when_its_documents_were_sent_and_no_other_list_is_read() -> None:
+    kinds = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
+    one = {"resourceType": "List", "id": "1", "status": "current", "date": "2026-11-03T12:00:00Z"}
+    one |= {"entry": [{"item": {"reference": "DocumentReference/d1"}}, {"item": {"reference": "List/2"}}]}
+    row = read_line(line(one | {"code": coded("submissionset", kinds)}))
+    assert (row["header"]["submitted_text"], row["names"]) == ("20261103120000+0000", ["DocumentReference/d1"])
+    assert read_line(line(one | {"code": coded("folder", kinds)}))["rule"] == "FHR-050"
+
+
+def attached(text: str, kind: str = "Binary", **more: Any) -> dict[str, Any]:
+    data = {"contentType": "text/xml", "data": base64.b64encode(text.encode()).decode()}
+    if kind == "Binary":
+        return read_line(line({"resourceType": kind, "id": "b"} | data | more))
+    return read_line(line(document("2.25.1", content=[{"attachment": data}]) | more))
+
+
+@pytest.mark.parametrize("kind", ["Binary", "DocumentReference"])
+def test_a_cda_document_in_a_body_is_read_as_if_it_were_a_file(kind: str) -> None:
+    text = cda.document(
+        "2.25.1", code="11502-2", body=cda.laboratory(cda.observation('<value xsi:type="INT" value="12"/>'))
+    )
+    (bare,) = read_file(text.encode(), LIMITS)
+    row = attached(text, kind)
+    assert row["inside"]["results"] == bare["results"] and len(bare["results"]) == 1
+    assert (row["inside"]["header"]["id_root"], row["inside"]["ins"]) == ("2.25.1", bare["ins"])
+    assert row["header"]["body_bytes"] == len(text.encode())
+    assert "DOC-211" not in row["warnings"]
+    pa.RecordBatch.from_pylist([row], schema=ARROW)
+
+
+def test_a_body_that_is_no_cda_is_measured_and_a_broken_one_is_refused_by_the_rules_of_files() -> None:
+    other = attached("<note>texte</note>")
+    assert (other["inside"], other["warnings"]) == (None, ["DOC-211"])
+    active = line(
+        {"resourceType": "Binary", "id": "b", "contentType": "application/pdf", "data": "JVBERi0gL0xhdW5jaA=="}
+    )
+    assert read_line(active)["warnings"] == ["DOC-212"]
+    assert attached("<!DOCTYPE x><ClinicalDocument/>")["rule"] == "DOC-005"
+    assert attached(cda.document("2.25.1")[:-9])["rule"] == "DOC-003"
+    assert attached(cda.document("2.25.1")[:-9], "DocumentReference")["rule"] == "DOC-003"
 
 
 @pytest.mark.parametrize(
@@ -340,6 +432,26 @@ def test_identities(name: str, numbers: list[Any], rule: str | None, ins_read: s
     assert (row["rule"], row["patient"]["ins"]) == (rule, ins_read), name
 
 
+def test_b_11_two_ins_in_use_are_told_and_a_disabled_one_is_not() -> None:
+    two = [identifier(INS_OID, ins("1850751999003")), identifier(INS_OID, ins())]
+    assert read_line(line(patient(identifier=two)))["warnings"] == ["DOC-215"]
+    assert read_line(line(patient(identifier=[two[0] | {"use": "old"}, two[1]])))["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("category", "expected"),
+    [
+        ({"text": "Laboratoire"}, "results"),
+        ({"text": "Vital Signs"}, "vital_signs"),
+        ({"text": "Mode de vie"}, "FHR-051"),
+        ({"coding": [{"display": "laboratory"}]}, "results"),  # says neither code nor words
+    ],
+)
+def test_a_category_in_words_is_read_and_one_that_nobody_knows_is_no_result(category: Any, expected: str) -> None:
+    row = read_line(line(observation("1", valueInteger="#1#") | {"category": [category]}))
+    assert (row.get("rule") or next(name for name in ("results", "vital_signs") if row.get(name))) == expected
+
+
 @pytest.mark.parametrize(
     ("data", "rule", "field"),
     [
@@ -351,6 +463,7 @@ def test_identities(name: str, numbers: list[Any], rule: str | None, ins_read: s
         (b'{"resourceType":"Observation","id":"1","id":"2"}', "FHR-003", None),
         (b'{"id":"1"}', "FHR-005", "resourceType"),
         (b'{"resourceType":"M. PATIENTE","id":"1"}', "FHR-005", "resourceType"),
+        (b'{"resourceType":"PATIENTE","id":"1"}', "FHR-005", "resourceType"),
         (line(observation("a b")), "FHR-006", "Observation.id"),
         (line(observation("1", valueQuantity={"value": "1,5"})), "FHR-007", "Observation.valueQuantity.value"),
         (line(observation("1") | {"code": [1]}), "FHR-007", "Observation.code"),
@@ -374,7 +487,8 @@ def test_a_deletion_names_what_it_deletes() -> None:
         "Observation/1",
         "DocumentReference/2",
     ]
-    assert read_line(line(deletion("Patient/1")))["warnings"] == ["FHR-063"]
+    others = read_line(line(deletion("Patient/1", "Encounter/2", "Observation/3")))
+    assert (others["deletes"], others["warnings"]) == (["Observation/3"], ["FHR-063", "FHR-065"])
 
 
 def part(data: bytes, name: str = "Observation.ndjson", **said: Any) -> list[dict[str, Any]]:

@@ -69,11 +69,16 @@ def read_body(root: etree._Element, copy: etree._Element | None = None) -> tuple
     if not text.strip():
         return values, []
     raw = decoded(text) if element.get("representation") == "B64" else text.encode("utf-8")
+    measured, told = measure(raw, values["body_media_type"])
+    return values | measured, told
+
+
+def measure(raw: bytes | None, declared: str | None) -> tuple[dict[str, Any], list[str]]:
+    """``body_bytes``, ``body_sha256`` of a body, and warning codes; None stands for what could not be decoded."""
     if raw is None:
-        return values, ["DOC-108"]
-    values["body_bytes"] = len(raw)
-    values["body_sha256"] = hashlib.sha256(raw).hexdigest()
-    return values, sorted(doubts(raw, SNIFFED.get(values["body_media_type"] or "")))
+        return {"body_bytes": None, "body_sha256": None}, ["DOC-108"]
+    values = {"body_bytes": len(raw), "body_sha256": hashlib.sha256(raw).hexdigest()}
+    return values, sorted(doubts(raw, SNIFFED.get(declared or "")))
 
 
 def doubts(raw: bytes, expected: set[str] | None) -> Iterator[str]:

@@ -11,21 +11,19 @@ from jobs.standardise.shared_record.elements import CODE, EFFECTIVE_TIME, attrib
 from jobs.standardise.shared_record.oids import (
     CLINICAL_DOCUMENT,
     HL7,
-    INS,
-    INS_TEST,
     OUT_OF_SCOPE,
     PROFESSIONAL,
-    SOCIAL_SECURITY_NIR,
     STRUCTURE,
     STYLESHEET,
     path,
 )
+from jobs.standardise.shared_record.parties import party
 from jobs.standardise.shared_record.patient import read_patient
 from jobs.standardise.shared_record.sections import Reading, read_facts
 
 KIND = "document"
+REPRESENTED = path("representedOrganization", "id")
 FACILITY_CODE = path("encompassingEncounter", "location", "healthCareFacility", "code")
-PATIENT = "patient"  # the author of a document that the patient wrote: never a number
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 FOREIGN_TYPE = etree.XPath(f"boolean(.//@*[local-name()='type' and namespace-uri()!='' and namespace-uri()!='{XSI}'])")
 
@@ -114,19 +112,10 @@ def read_author(author: etree._Element | None) -> dict[str, Any]:
     if assigned is None:
         return {"author_id": None, "organisation_id": None, "author_speciality": None}
     return {
-        "author_id": party(assigned.findall(HL7 + "id"), PROFESSIONAL),
-        "organisation_id": party(assigned.findall(path("representedOrganization", "id")), STRUCTURE),
+        "author_id": party(map(instance, assigned.findall(HL7 + "id")), PROFESSIONAL),
+        "organisation_id": party(map(instance, assigned.findall(REPRESENTED)), STRUCTURE),
         "author_speciality": code_of(assigned.find(CODE)),
     }
-
-
-def party(found: list[etree._Element], known: str) -> str | None:
-    """Who somebody is, as ``root^extension``: by the national system when it has a number there, else the first one."""
-    numbers = [number for number in map(instance, found) if number[0]]
-    if any(root in (*INS, *INS_TEST, SOCIAL_SECURITY_NIR) for root, _ in numbers):
-        return PATIENT
-    numbers.sort(key=lambda number: number[0] != known)
-    return "^".join(part or "" for part in numbers[0]) if numbers else None
 
 
 def replaced(document: etree._Element) -> etree._Element | None:

@@ -61,10 +61,10 @@ def system_of(element: etree._Element | None) -> str | None:
 
 
 @lru_cache(maxsize=4096)  # a few hundred codes and systems make up nearly all
-def safe_code(text: str) -> str | None:
+def safe_code(text: str, longest: int = MAX_CODE) -> str | None:
     """A code without blanks at its ends; None when it may be anything but a code."""
     value = text.strip()
-    if not value or len(value) > MAX_CODE or (UNSAFE.search(value) and not LONG_CODE.fullmatch(value)):
+    if not value or len(value) > longest or (UNSAFE.search(value) and not LONG_CODE.fullmatch(value)):
         return None
     return value
 

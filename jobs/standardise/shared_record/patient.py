@@ -1,6 +1,7 @@
 """The patient of a document: identifiers chosen by OID, traits as sent. Third persons are not read at all."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from lxml import etree
@@ -16,6 +17,7 @@ from jobs.standardise.shared_record.oids import (
 
 NIR_LIKE = re.compile(r"^[1-478]\d{2}(0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)(\d{2}|2[ABab])\d{6}(\d{2})?$")
 BLANKS = re.compile(r"[\s\u00a0\u202f]+")
+Numbers = Sequence[tuple[str, str]]  # OID, number
 FIELDS = (
     "ins",
     "ins_oid",
@@ -55,13 +57,13 @@ def identifiers(role: etree._Element) -> list[tuple[str, str]]:
     return found
 
 
-def chosen_ins(found: list[tuple[str, str]]) -> tuple[str, str] | tuple[None, None]:
+def chosen_ins(found: Numbers) -> tuple[str, str] | tuple[None, None]:
     """The INS: by OID, never by place or look; the permanent number before the temporary one."""
     of_patient = sorted((INS.index(root), number) for root, number in found if root in INS)
     return (of_patient[0][1], INS[of_patient[0][0]]) if of_patient else (None, None)
 
 
-def chosen_local(found: list[tuple[str, str]]) -> tuple[str, str] | tuple[None, None]:
+def chosen_local(found: Numbers) -> tuple[str, str] | tuple[None, None]:
     """The producer's own number: the smallest OID, so that the order of sending does not matter."""
     others = [item for item in found if item[0] not in (*INS, *INS_TEST, SOCIAL_SECURITY_NIR)]
     local = sorted((root == US_SOCIAL_SECURITY, root, number) for root, number in others)
@@ -74,29 +76,47 @@ def read_patient(role: etree._Element) -> tuple[dict[str, Any], str | None, list
     Returns columns of FIELDS as text. A NIR under an unknown OID is only a local number and is told (DOC-104).
     """
     found = identifiers(role)
-    ins, oid = chosen_ins(found)
-    root, local = chosen_local(found)
-    holder = next((number for owner, number in sorted(found) if owner == SOCIAL_SECURITY_NIR), None)
     values: dict[str, Any] = {
-        "ins": ins,
-        "ins_oid": oid,
-        "holder_number": holder,
-        "local_root": root,
-        "local_number": local,
+        **numbers_of(found),
         "residence_code": squeeze(role.findtext(path("addr", "postalCode"))),
     }
     person = role.find(HL7 + "patient")
     values |= traits(person) if person is not None else {}
+    return values, refusal(found), doubts(values, found)
+
+
+def numbers_of(found: Numbers, disabled: Numbers = ()) -> dict[str, str | None]:
+    """Numbers by role, of what was sent; a disabled INS counts only when there is no other."""
+    ins, oid = chosen_ins(found)
+    if ins is None:
+        ins, oid = chosen_ins(disabled)
+    root, local = chosen_local(found)
+    return {
+        "ins": ins,
+        "ins_oid": oid,
+        "holder_number": next((number for owner, number in sorted(found) if owner == SOCIAL_SECURITY_NIR), None),
+        "local_root": root,
+        "local_number": local,
+    }
+
+
+def refusal(found: Numbers) -> str | None:
+    """The rule of a patient who must be refused: a test identity, or no number at all."""
+    if any(owner in INS_TEST for owner, _ in found):
+        return "DOC-007"
+    return None if found else "DOC-008"
+
+
+def doubts(values: dict[str, Any], found: Numbers) -> list[str]:
+    """Warning codes: a local number shaped like a NIR, an INS without its traits, two INS of one sort."""
     warnings = []
-    if local and NIR_LIKE.match(local):
+    if values["local_number"] and NIR_LIKE.match(values["local_number"]):
         warnings.append("DOC-104")
-    if ins and not complete(values):
+    if values["ins"] and not complete(values):
         warnings.append("DOC-105")
     if any(len({number for owner, number in found if owner == root}) > 1 for root in INS):
         warnings.append("DOC-215")
-    if any(owner in INS_TEST for owner, _ in found):
-        return values, "DOC-007", warnings
-    return values, None if found else "DOC-008", warnings
+    return warnings
 
 
 def complete(values: dict[str, Any]) -> bool:

@@ -1,11 +1,11 @@
 """A medicinal product as coded: what was sent, and the French codes wherever they stand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lxml import etree
 
-from jobs.standardise.shared_record.elements import CIP13, CODE, Code, code_of, coded, system_of
+from jobs.standardise.shared_record.elements import CIP13, CODE, Code, Coded, code_of, coded, system_of
 from jobs.standardise.shared_record.oids import ATC, CIP, CIS, HL7, path
 
 MATERIAL = path("manufacturedProduct", "manufacturedMaterial")
@@ -32,15 +32,19 @@ def read_product(consumable: etree._Element | None) -> tuple[dict[str, Any], Cod
             pairs += extension_codes(child)
         elif child.tag == NAME and (child.text or "").strip():
             told = True
+    return product_codes(pairs), code._replace(pairs=pairs, told=told or bool(pairs))
+
+
+def product_codes(pairs: Sequence[Coded]) -> dict[str, str | None]:
+    """Fields of PRODUCT out of (code, OID) pairs: what was sent first, and the French codes wherever they stand."""
     first = pairs[0] if pairs else (None, None)
-    values = {
+    return {
         "product_code": first[0],
         "product_system": first[1],
         "cis": next((value for value, system in pairs if system == CIS), None),
         "cip13": next((value for value, system in pairs if value and system in CIP and CIP13.fullmatch(value)), None),
         "atc": next((value for value, system in pairs if system == ATC), None),
     }
-    return values, code._replace(pairs=pairs, told=told or bool(pairs))
 
 
 def extension_codes(element: etree._Element) -> Iterator[tuple[str | None, str | None]]:

@@ -28,15 +28,16 @@ def visibility_policy(policy: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def codes_of(*columns: str) -> Column:
+def codes_of(*columns: str | Column) -> Column:
     """Visibility codes of some columns, each with blanks between its codes, as one array."""
     return F.filter(F.split(F.concat_ws(" ", *columns), " "), lambda code: code != "")
 
 
-def hidden(policy: dict[str, str]) -> Column:
+def hidden(policy: dict[str, str], *columns: str | Column) -> Column:
     """Whether a code of the registry or of the document itself is not one to publish; no code at all hides nothing."""
+    sent = codes_of(*(columns or ("visibility", "confidentiality")))
     published = sorted(code for code, word in policy.items() if word == PUBLISH)
-    return F.size(F.array_except(codes_of("visibility", "confidentiality"), F.array(*map(F.lit, published)))) > 0
+    return F.size(F.array_except(sent, F.array(*map(F.lit, published)))) > 0
 
 
 def order_table(context: Context) -> DataFrame:

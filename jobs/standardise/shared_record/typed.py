@@ -6,11 +6,11 @@ from pyspark.sql import functions as F
 from jobs.core.tokens import token_hex, with_key
 from jobs.identifiers.ins import ins13, ins_status
 from jobs.standardise.shared_record.oids import INS, INS_TEST, PROFESSIONAL, STRUCTURE
+from jobs.standardise.shared_record.parties import PATIENT
 from jobs.standardise.shared_record.times import Moment, moment
 from jobs.standardise.shared_record.told import arrays, fact_warnings
 
 SOURCE = "shared_record"
-PATIENT = "patient"
 SEXES = {"M": "1", "F": "2", "U": "3", "UN": "3", "O": "3"}
 
 
@@ -114,7 +114,7 @@ def numbered(party: Column, system: str, prefixes: dict[int, str]) -> Column:
     prefix = F.try_element_at(
         F.create_map(*[F.lit(item) for pair in prefixes.items() for item in pair]), F.length(number)
     )
-    bare = F.startswith(text, F.lit(f"{system}^")) & number.rlike(r"^\d+$") & prefix.isNotNull()
+    bare = F.startswith(text, F.lit(f"{system}^")) & number.rlike(r"^\d[\dAB]?\d+$") & prefix.isNotNull()
     return F.when(bare, F.concat(F.lit(f"{system}^"), prefix, number)).otherwise(text)
 
 

@@ -10,9 +10,11 @@ from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record.fhir.columns import LINE
 from jobs.standardise.shared_record.fhir.documents import documents
 from jobs.standardise.shared_record.fhir.files import parser, parts_of_files
-from jobs.standardise.shared_record.fhir.lines import judged_lines, resolved
+from jobs.standardise.shared_record.fhir.lines import judged_lines
 from jobs.standardise.shared_record.fhir.members import is_known, known_resources, metadata_only, requests, told_before
 from jobs.standardise.shared_record.fhir.observations import OTHER_CATEGORY
+from jobs.standardise.shared_record.fhir.resolved import resolved
+from jobs.standardise.shared_record.registry import visibility_policy
 from jobs.standardise.shared_record.settled import settled
 
 FORMAT = "fhir-bulk"
@@ -38,6 +40,7 @@ def read_exports(context: Context, packs: DataFrame, versions: DataFrame, *, cut
     aside = lines.where(F.col("rule") == OTHER_CATEGORY)
     producers = sorted({one.producer for one in context.deliveries if one.format == FORMAT})
     known = known_resources(context, producers)
-    made = metadata_only(context, documents(resources, aside), versions)
+    policy = visibility_policy(context.settings.policy)
+    made = metadata_only(context, documents(resources, aside, policy), versions)
     made = told_before(context, made, known, versions).unionByName(requests(lines), allowMissingColumns=True)
     return Exports(raw, lines, settled(context, made, "fhir_documents"), known, is_known(context, producers))

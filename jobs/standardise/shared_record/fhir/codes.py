@@ -1,15 +1,10 @@
 """CodeableConcepts and Quantities as the fields of a clinical fact."""
 
-import re
-from typing import Any, NamedTuple
-
+from jobs.standardise.shared_record.elements import CIP13, MAX_CODE, NOTHING, Code, Coded, safe_code
 from jobs.standardise.shared_record.fhir.nodes import Node
 from jobs.standardise.shared_record.fhir.systems import (
     ABSENT,
     ABSENT_REASON,
-    ATC,
-    CIP,
-    CIS,
     GONE,
     NO_INFORMATION,
     NULL_FLAVOR,
@@ -17,40 +12,21 @@ from jobs.standardise.shared_record.fhir.systems import (
     is_oid,
     system_oid,
 )
+from jobs.standardise.shared_record.oids import CIP, CIS
 
 UNKNOWN_SYSTEM, UNKNOWN_STATUS = "FHR-061", "FHR-062"
-MAX_CODE, MAX_SYSTEM = 40, 120
-UNSAFE = re.compile(r"@|(?<![\d.])[\d ]{13,}(?![\d.])|\s\S+\s")  # a NIR, an address, a sentence
-LONG_CODE = re.compile(r"34009\d{8}|\d{16,18}")  # boxes of drugs and SNOMED extensions: neither is shaped like a NIR
-CIP13 = re.compile(r"34009\d{8}")
-Coded = tuple[str | None, str | None]
-
-
-class Code(NamedTuple):
-    """A coded thing: what was sent first, all its (code, OID) pairs, whether anything was said, why nothing was."""
-
-    code: str | None = None
-    system: str | None = None
-    pairs: tuple[Coded, ...] = ()
-    told: bool = False
-    null_flavor: str | None = None
-
-    def of(self, *systems: str) -> str | None:
-        """The first code of some systems."""
-        return next((code for code, system in self.pairs if system in systems), None)
+MAX_SYSTEM = 120
 
 
 def safe(text: str | None, longest: int = MAX_CODE) -> str | None:
     """A code as sent; a text that is no code (long, a long run of digits, an address) is left out."""
-    if not text or len(text) > longest or (UNSAFE.search(text) and not LONG_CODE.fullmatch(text)):
-        return None
-    return text
+    return safe_code(text, longest) if text else None
 
 
 def concept(node: Node | None) -> Code:
     """A CodeableConcept. A coding that says why there is none becomes the null flavour."""
     if node is None:
-        return Code()
+        return NOTHING
     null_flavor, pairs = absent(node), []
     for coding in node.nodes("coding"):
         pair = coding_pair(coding)
@@ -60,7 +36,7 @@ def concept(node: Node | None) -> Code:
             pairs.append(pair)
     first = pairs[0] if pairs else (None, None)
     told = bool(pairs) or bool(node.text("text"))
-    return Code(*first, tuple(pairs), told, None if pairs else null_flavor)
+    return Code(*first, pairs, told, None if pairs else null_flavor)
 
 
 def coding_pair(coding: Node) -> Coded:
@@ -86,18 +62,6 @@ def amount(node: Node | None) -> tuple[str | None, str | None]:
     if node is None:
         return None, None
     return node.number("value"), safe(node.text("code")) or safe(node.text("unit"))
-
-
-def product(code: Code) -> dict[str, Any]:
-    """Fields of PRODUCT."""
-    boxes = [value for value, system in code.pairs if value and system in CIP and CIP13.fullmatch(value)]
-    return {
-        "product_code": code.code,
-        "product_system": code.system,
-        "cis": code.of(CIS),
-        "cip13": boxes[0] if boxes else None,
-        "atc": code.of(ATC),
-    }
 
 
 def status_of(node: Node, kind: str, warnings: list[str]) -> str | None:

@@ -19,6 +19,8 @@ def _texts(*names: str) -> list[T.StructField]:
 
 
 HEAD = T.StructType([*_texts(*HEADER), T.StructField("level", LONG), T.StructField("body_bytes", LONG)])
+LISTS = [T.StructField(name, T.ArrayType(T.StructType(_texts(*fields)))) for name, fields in FACTS.items()]
+INSIDE = T.StructType([T.StructField("header", HEAD), *_texts("ins"), *LISTS])
 LINE = T.StructType(
     [
         *_texts(*PLACE),
@@ -35,7 +37,8 @@ LINE = T.StructType(
         T.StructField("patient", T.StructType(_texts(*patient.FIELDS))),
         T.StructField("agent", T.StructType(_texts(*AGENT))),
         T.StructField("product", T.StructType(_texts(*PRODUCT))),
-        *[T.StructField(name, T.ArrayType(T.StructType(_texts(*fields)))) for name, fields in FACTS.items()],
+        *LISTS,
+        T.StructField("inside", INSIDE),  # the CDA document in its body
         T.StructField("raw", T.BinaryType()),
     ]
 )

@@ -2,19 +2,19 @@
 
 from typing import Any
 
+from jobs.standardise.shared_record.elements import Code, of_system
 from jobs.standardise.shared_record.facts import ALLERGY, PROBLEM, PROCEDURE
-from jobs.standardise.shared_record.fhir.codes import Code, concept, foreign, safe, status_of
+from jobs.standardise.shared_record.fhir.codes import concept, foreign, safe, status_of
 from jobs.standardise.shared_record.fhir.medication import pair, true
 from jobs.standardise.shared_record.fhir.nodes import Node, first_of
 from jobs.standardise.shared_record.fhir.systems import (
     ACT_CODE,
     ALLERGY_KINDS,
-    CCAM,
     CLINICAL,
     CRITICALITY,
-    ICD10,
     SEVERITY,
 )
+from jobs.standardise.shared_record.oids import CCAM, ICD10
 
 Row = dict[str, Any]
 HISTORY_SECTION = "11348-0"  # LOINC: history of illness
@@ -45,7 +45,7 @@ def read_condition(node: Node, warnings: list[str]) -> list[Row]:
     code = concept(node.node("code"))
     sent = [code_sent for item in node.nodes("category") for code_sent, _ in concept(item).pairs]
     values |= {"kind": "history" if HISTORY_SECTION in sent else "problem", "code": code.code}
-    values |= {"code_system": code.system, "icd10": code.of(ICD10), "null_flavor": code.null_flavor}
+    values |= {"code_system": code.system, "icd10": of_system(code, ICD10), "null_flavor": code.null_flavor}
     values["start"] = interval(node, "onset")[0]
     abatement = interval(node, "abatement")
     values["end"] = abatement[1] or abatement[0]
@@ -97,7 +97,12 @@ def read_procedure(node: Node, warnings: list[str]) -> list[Row]:
     """One procedure, done or (negated) not done."""
     values: Row = dict.fromkeys(PROCEDURE)
     code = concept(node.node("code"))
-    values |= {"code": code.code, "code_system": code.system, "ccam": code.of(CCAM), "null_flavor": code.null_flavor}
+    values |= {
+        "code": code.code,
+        "code_system": code.system,
+        "ccam": of_system(code, CCAM),
+        "null_flavor": code.null_flavor,
+    }
     values["start"], values["end"] = interval(node, "performed")
     values["status"] = status_of(node, "Procedure", warnings)
     values["negated"] = true(node.text("status") == "not-done")

@@ -1,16 +1,16 @@
 """The header of a document: a DocumentReference, or a clinical resource that no document names."""
 
-import hashlib
 import re
 from typing import Any
 
-from jobs.standardise.documents import sniff
-from jobs.standardise.shared_record.bodies import SNIFFED, decoded, media_type
+from jobs.standardise.shared_record.bodies import media_type
 from jobs.standardise.shared_record.columns import HEADER
 from jobs.standardise.shared_record.entries import visibility
+from jobs.standardise.shared_record.fhir.agents import Refs, agents, ref
 from jobs.standardise.shared_record.fhir.codes import concept
+from jobs.standardise.shared_record.fhir.inside import read_body
 from jobs.standardise.shared_record.fhir.nodes import MISSING, Node, first_of, target
-from jobs.standardise.shared_record.fhir.patients import agent, instance, logical_agent
+from jobs.standardise.shared_record.fhir.patients import instance
 from jobs.standardise.shared_record.fhir.systems import AVAILABILITY, CONFIDENTIALITY, MASTER, URN_UUID
 
 SIZE = re.compile("[0-9]{1,15}")
@@ -24,13 +24,15 @@ TIMES = {  # clinical resource -> elements that date it, the best first
     "AllergyIntolerance": ("recordedDate", "onsetDateTime", "onsetPeriod"),
     "Procedure": ("performedDateTime", "performedPeriod"),
 }
-AUTHORS = ("author", "recorder", "requester", "performer", "asserter")
 Header = dict[str, Any]
-Refs = list[dict[str, str]]
+Inside = dict[str, Any] | None
 
 
-def read_document_reference(node: Node) -> tuple[Header, Refs, list[str]]:
-    """Fields of HEAD, what they refer to, and warnings. Raises Refused (FHR-008) without a date."""
+def read_document_reference(node: Node) -> tuple[Header, Inside, Refs, list[str]]:
+    """Fields of HEAD, the CDA document inside, what they refer to, and warnings.
+
+    Raises Refused: FHR-008 without a date, and as for a document that is a file of its own.
+    """
     values: Header = dict.fromkeys(HEADER)
     values |= common(node)
     root, extension = instance(node.node("masterIdentifier"))
@@ -48,10 +50,10 @@ def read_document_reference(node: Node) -> tuple[Header, Refs, list[str]]:
     context = node.node("context")
     for name in ("practiceSetting", "facilityType"):
         values["care_setting"] = (concept(context.node(name)).code if context else None) or values["care_setting"]
-    body, refs, warnings = read_attachment(attachment)
+    body, inside, refs, warnings = read_attachment(attachment)
     values |= body
     refs += patient_ref(node) + agents(node, values) + replaced(node, values)
-    return values, refs, warnings
+    return values, inside, refs, warnings
 
 
 def read_standing_alone(node: Node, kind: str) -> tuple[Header, Refs]:
@@ -130,41 +132,6 @@ def patient_ref(node: Node) -> Refs:
     return ref("patient", node.reference("subject") or node.reference("patient"))
 
 
-def ref(slot: str, found: str | None) -> Refs:
-    """One reference to another line."""
-    return [{"slot": slot, "target": found}] if found else []
-
-
-def agents(node: Node, values: Header) -> Refs:
-    """The first author and organisation: by identifier at once, contained, or as references to lines."""
-    refs: Refs = []
-    contained = {f"#{one.text('id')}": one for one in node.nodes("contained")}
-    for item in sent_authors(node):
-        known, found = logical_agent(item), target(item)
-        kind = item.text("type") or (found or "").partition("/")[0]
-        inside = contained.get(found or "")
-        slot = "organisation" if "Organization" in (kind, inside.text("resourceType") if inside else None) else "author"
-        if inside is not None:
-            known = agent(inside) or logical_agent(inside.node("practitioner"))
-            values["organisation_id"] = values["organisation_id"] or logical_agent(inside.node("organization"))
-            values["author_speciality"] = values["author_speciality"] or concept(inside.first("specialty")).code
-        if values[f"{slot}_id"] or any(one["slot"] == slot for one in refs):
-            continue
-        values[f"{slot}_id"] = known
-        refs += ref(slot, None if known or inside else found)
-    return refs
-
-
-def sent_authors(node: Node) -> list[Node]:
-    """References to whoever made a resource: each type has its own name for it, single or several, bare or wrapped."""
-    found: list[Node] = []
-    for name in AUTHORS:
-        value = node.value.get(name)
-        items = node.nodes(name) if isinstance(value, list) else [item for item in [node.node(name)] if item]
-        found += [item.node("actor") or item for item in items]
-    return found
-
-
 def replaced(node: Node, values: Header) -> Refs:
     """The document that this one replaces; transformed, signed and appended ones stay."""
     for item in node.nodes("relatesTo"):
@@ -178,30 +145,14 @@ def replaced(node: Node, values: Header) -> Refs:
     return []
 
 
-def read_attachment(node: Node | None) -> tuple[Header, Refs, list[str]]:
-    """What is told or measured of the body; its bytes go nowhere."""
+def read_attachment(node: Node | None) -> tuple[Header, Inside, Refs, list[str]]:
+    """What is told or measured of the body, the CDA document that it is, else where it lies; its bytes go nowhere."""
     values: Header = {"level": 1, "body_media_type": None, "body_bytes": None, "body_sha256": None}
     if node is None:
-        return values, [], []
+        return values, None, [], []
     values["body_media_type"] = media_type(node.text("contentType"))
     size = node.number("size")
     values["body_bytes"] = int(size) if size and SIZE.fullmatch(size) else None
-    data = node.text("data")
-    if data is None:
-        return (
-            values,
-            ref("body", (node.text("url") or "") and target(Node({"reference": node.text("url")}, "url"))),
-            [],
-        )
-    measured, warnings = measure_body(data, values["body_media_type"])
-    return values | measured, [], warnings
-
-
-def measure_body(data: str, declared: str | None) -> tuple[Header, list[str]]:
-    """Size and SHA-256 of base64, and whether its bytes are what was declared."""
-    raw = decoded(data)
-    if raw is None:
-        return {"body_bytes": None, "body_sha256": None}, ["DOC-108"]
-    expected = SNIFFED.get(declared or "")
-    told = ["DOC-107"] if expected and sniff(raw[:1024]) not in expected else []
-    return {"body_bytes": len(raw), "body_sha256": hashlib.sha256(raw).hexdigest()}, told
+    measured, inside, warnings = read_body(node, values["body_media_type"])
+    elsewhere = target(Node({"reference": node.text("url")}, "url")) if not measured else None
+    return values | measured, inside, ref("body", elsewhere), warnings

@@ -16,22 +16,23 @@ from jobs.standardise.shared_record.facts import FACTS
 from jobs.standardise.shared_record.fhir.columns import LINE
 from jobs.standardise.shared_record.fhir.lines import DELIVERY, RESOURCE
 from jobs.standardise.shared_record.fhir.resources import CLINICAL, DOCUMENT
+from jobs.standardise.shared_record.registry import hidden
 
 CARRIER, WHOLE = "fhir", "document"  # the entry of ``resources`` that stands for the document itself
 INCOMPLETE, STRANGER = "FHR-011", "FHR-012"
 AFTER_NAMED = 1_000_000  # place of resources that name their document, after those that it names
 
 
-def documents(resources: DataFrame, aside: DataFrame) -> DataFrame:
+def documents(resources: DataFrame, aside: DataFrame, policy: dict[str, str]) -> DataFrame:
     """Columns of PARSED and ``lines``, the places that make up the document, ``resources``, what fills its rows.
 
-    ``resources`` is lines.resolved, settled; ``aside`` names resources that are not read, so that no document misses
+    ``resources`` is resolved.resolved, settled; ``aside`` names resources that are not read, so that no document misses
     them. A panel without values of its own makes no document; ``alone`` marks a resource that no document names.
     """
     heads, clinical = resources.where(F.col("kind") == DOCUMENT), resources.where(F.col("kind").isin(*CLINICAL))
     pairs = membership(heads, clinical).join(aside.select(*RESOURCE), list(RESOURCE), how="left_anti")
     alone = clinical.join(pairs.select(*RESOURCE).distinct(), list(RESOURCE), how="left_anti")
-    heads = judged(with_members(heads, pairs, clinical)).withColumn("alone", F.lit(False))
+    heads = judged(with_members(heads, pairs, clinical), policy).withColumn("alone", F.lit(False))
     flags = {"alone": F.lit(True), "incomplete": F.lit(False), "stands": F.lit(True)}
     return parsed(heads).unionByName(parsed(on_its_own(alone).withColumns(flags)))
 
@@ -66,9 +67,9 @@ def with_members(heads: DataFrame, pairs: DataFrame, clinical: DataFrame) -> Dat
         F.array_join(F.collect_set("label"), " ").alias("labels"),
     )
     none = F.array().cast(grouped.schema["members"].dataType)
-    found = heads.drop(*FACTS).join(grouped, list(RESOURCE), how="left")
+    found = heads.join(grouped, list(RESOURCE), how="left")
     found = found.withColumn("members", F.coalesce("members", none))
-    lists = {name: F.flatten(F.transform("members", lambda one: one[name])) for name in FACTS}  # noqa: B023
+    lists = {name: facts_in(name) for name in FACTS}
     entries = [F.flatten(F.transform("members", owners(name))) for name in FACTS]
     ranked = [F.transform(who, ranks(name)) for name, who in zip(FACTS, entries, strict=True)]
     return found.withColumns(
@@ -83,6 +84,12 @@ def with_members(heads: DataFrame, pairs: DataFrame, clinical: DataFrame) -> Dat
             "resources": F.concat(F.array(entry(F.col("resource"), F.col("content"), WHOLE, F.lit(0))), *ranked),
         }
     )
+
+
+def facts_in(name: str) -> Column:
+    """The facts of the resources that a document names, else those of the CDA document that is its body."""
+    told = F.flatten(F.transform("members", lambda one: one[name]))
+    return F.when(F.size("members") > 0, told).otherwise(facts_of(name))
 
 
 def owners(name: str) -> Callable[[Column], Column]:
@@ -111,12 +118,15 @@ def facts_of(name: str) -> Column:
     return F.coalesce(F.when(~F.col("gone"), F.col(name)), none)
 
 
-def judged(found: DataFrame) -> DataFrame:
-    """Documents with their level and the visibility of all they hold; adds ``incomplete`` and ``stands`` (shown)."""
+def judged(found: DataFrame, policy: dict[str, str]) -> DataFrame:
+    """Documents with their level and the visibility of all they hold; adds ``incomplete`` and ``stands`` (shown).
+
+    ``policy``: see registry.visibility_policy.
+    """
     sent = F.concat_ws(" ", "header.visibility", "labels")
     visible = F.array_join(F.array_sort(F.array_distinct(F.array_remove(F.split(sent, " "), ""))), " ")
     approved = F.coalesce("header.availability", F.lit("approved")) == "approved"
-    stands = approved & visible.isin("", "N") & ~F.col("gone")
+    stands = approved & ~hidden(policy, visible, F.upper("header.confidentiality")) & ~F.col("gone")
     rule = F.when(F.col("stranger"), F.lit(STRANGER))
     header = F.col("header").withField("visibility", F.nullif(visible, F.lit("")))
     header = header.withField("level", F.when(has_facts(), F.lit(3).cast("bigint")).otherwise(F.col("header.level")))
@@ -153,6 +163,7 @@ def on_its_own(alone: DataFrame) -> DataFrame:
 def parsed(found: DataFrame) -> DataFrame:
     """Columns of PARSED, ``lines``, ``resources``, ``alone``, ``incomplete`` and ``stands``."""
     said = F.concat_ws("\x1f", "content", F.coalesce("patient_content", F.lit("")), F.array_join("contents", "\x1f"))
+    said = F.concat_ws("\x1f", said, "body_content")  # of a body that another line brings
     columns: dict[str, Column] = {
         **{name: F.col(f"header.{name}") for name in (*HEADER, "level", "body_bytes")},
         **{name: F.col(f"patient.{name}") for name in patient.FIELDS},

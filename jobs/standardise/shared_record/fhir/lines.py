@@ -1,17 +1,16 @@
-"""Lines of a night's exports: read, judged file by file and line by line, each with what it refers to."""
+"""Lines of a night's exports, judged file by file and line by line."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.standardise.shared_record.columns import HEADER, PLACE
-from jobs.standardise.shared_record.facts import PRODUCT
+from jobs.standardise.shared_record.columns import PLACE
 from jobs.standardise.shared_record.fhir.files import EMPTY, NOT_NDJSON, PACKED, WHOLE_FILE
 from jobs.standardise.shared_record.fhir.manifest import TOLD_ERRORS, judge_deliveries
 from jobs.standardise.shared_record.fhir.resources import CLINICAL, DOCUMENT, NO_DELETE, NO_TYPE, NOT_READ
 
 DELIVERY = ("producer", "delivery_id")
 RESOURCE = (*DELIVERY, "resource")
-ERROR_LINE, OTHER_CONTENT, NO_PATIENT, BEREFT = "FHR-052", "FHR-009", "FHR-010", "FHR-011"
+ERROR_LINE, OTHER_CONTENT, BEREFT = "FHR-052", "FHR-009", "FHR-011"
 JUDGED = "producer string, delivery_id string, file string, section string, type string, file_rule string, "
 JUDGED += "file_field string, errors boolean"
 
@@ -97,79 +96,6 @@ def asked_deletes(lines: DataFrame) -> DataFrame:
     return valid.select(*PLACE, "record", F.explode("deletes").alias("resource"))
 
 
-def resolved(lines: DataFrame) -> DataFrame:
-    """Lines of documents and clinical resources, what they refer to filled in; adds ``whose``, ``patient_content``.
-
-    A resource whose patient is not in its delivery is refused (FHR-010), one of a refused patient for that reason.
-    """
-    once = lines.where(F.col("resource").isNotNull() & ~F.col("repeated"))
-    about = F.struct(
-        "rule", "content", "warnings", "patient", "agent", "product", "header.id_root", "header.id_extension",
-        "header.body_media_type", "header.body_sha256", "header.body_bytes",
-    )  # fmt: skip
-    targets = once.where(~F.col("kind").isin(*CLINICAL)).where(
-        F.col("rule").isNull() | (F.col("kind") == "Patient")
-    ).select(*DELIVERY, F.col("resource").alias("target"), about.alias("about"))  # fmt: skip
-    # one resource may come twice, refused: one of them speaks, a readable one before others
-    order = F.struct(F.col("about.rule").isNotNull(), F.coalesce("about.rule", F.lit("")), "about.content")
-    targets = targets.groupBy(*DELIVERY, "target").agg(F.min_by("about", order).alias("about"))
-    own = once.where(F.col("rule").isNull() & F.col("kind").isin(DOCUMENT, *CLINICAL))
-    edges = own.select(*RESOURCE, F.explode("refs").alias("ref")).select(*RESOURCE, "ref.slot", "ref.target")
-    told = (
-        edges.join(targets, [*DELIVERY, "target"], how="left")
-        .groupBy(*RESOURCE)
-        .agg(F.map_from_entries(F.collect_list(F.struct("slot", "about"))).alias("told"))
-    )
-    return filled(own.drop("patient", "agent", "product").join(told, list(RESOURCE), how="left"))
-
-
-def filled(lines: DataFrame) -> DataFrame:
-    """Header, patient and products with what the lines they refer to say."""
-    about = {
-        slot: F.try_element_at("told", F.lit(slot))
-        for slot in ("patient", "author", "organisation", "medication", "body", "replaces")
-    }
-    patient, author, body = about["patient"], about["author"], about["body"]
-    header = {name: F.col(f"header.{name}") for name in (*HEADER, "level", "body_bytes")}
-    header["author_id"] = F.coalesce(header["author_id"], author["agent"]["author_id"])
-    header["author_speciality"] = F.coalesce(header["author_speciality"], author["agent"]["author_speciality"])
-    header["organisation_id"] = F.coalesce(
-        header["organisation_id"], about["organisation"]["agent"]["organisation_id"], author["agent"]["organisation_id"]
-    )
-    for name in ("body_media_type", "body_sha256", "body_bytes"):
-        header[name] = F.coalesce(header[name], body[name])
-    for name in ("root", "extension"):
-        header[f"replaces_{name}"] = F.coalesce(about["replaces"][f"id_{name}"], header[f"replaces_{name}"])
-    whose = F.filter("refs", lambda one: one["slot"] == "patient")
-    facts = {name: with_product(name, about["medication"]["product"]) for name in ("prescriptions", "dispensations")}
-    nobody = F.when(patient.isNull(), F.lit(NO_PATIENT)).otherwise(patient["rule"])
-    return lines.withColumns(
-        {
-            "rule": nobody,
-            "field": F.when(patient.isNull(), F.concat_ws(".", "kind", F.lit("subject"))),
-            "whose": F.try_element_at(whose, F.lit(1))["target"],
-            "warnings": F.concat(
-                "warnings", F.coalesce(patient["warnings"], empty()), F.coalesce(body["warnings"], empty())
-            ),
-            "patient": patient["patient"],
-            "patient_content": patient["content"],
-            "header": F.struct(*[column.alias(name) for name, column in header.items()]),
-            **facts,
-        }
-    ).drop("told")
-
-
 def empty() -> Column:
     """No warnings."""
     return F.array().cast("array<string>")
-
-
-def with_product(name: str, product: Column) -> Column:
-    """Facts about a product that another line tells."""
-
-    def tell(fact: Column) -> Column:
-        for code in PRODUCT:
-            fact = fact.withField(code, F.coalesce(fact[code], product[code]))
-        return fact
-
-    return F.when(product.isNotNull(), F.transform(name, tell)).otherwise(F.col(name))

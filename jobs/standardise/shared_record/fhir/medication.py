@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+from jobs.standardise.shared_record.elements import Code
 from jobs.standardise.shared_record.facts import DISPENSATION, PRESCRIPTION, VACCINATION
-from jobs.standardise.shared_record.fhir.codes import Code, amount, concept, foreign, product, safe, status_of
+from jobs.standardise.shared_record.fhir.codes import amount, concept, foreign, safe, status_of
 from jobs.standardise.shared_record.fhir.nodes import Node, first_of
+from jobs.standardise.shared_record.products import product_codes
 
 Row = dict[str, Any]
 IN_HOURS = {"d": 24, "wk": 168}
@@ -31,7 +33,7 @@ def read_immunization(node: Node, warnings: list[str]) -> list[Row]:
     """One vaccination, given or (negated) not given."""
     values: Row = dict.fromkeys(VACCINATION)
     code = concept(node.node("vaccineCode"))
-    values |= product(code) | {"null_flavor": code.null_flavor}
+    values |= product_codes(code.pairs) | {"null_flavor": code.null_flavor}
     values["time"] = node.time("occurrenceDateTime")
     values["status"] = status_of(node, "Immunization", warnings)
     values["negated"] = true(node.text("status") == "not-done")
@@ -65,7 +67,7 @@ def read_request(node: Node, warnings: list[str]) -> list[Row]:
         return []
     values: Row = dict.fromkeys(PRESCRIPTION)
     code, _ = medication_code(node)
-    values |= product(code) | {"null_flavor": code.null_flavor}
+    values |= product_codes(code.pairs) | {"null_flavor": code.null_flavor}
     values["status"] = status_of(node, "MedicationRequest", warnings)
     values["negated"] = true(node.flag("doNotPerform"))
     read_dosage(values, node.first("dosageInstruction"))
@@ -117,7 +119,7 @@ def read_dispense(node: Node, warnings: list[str]) -> list[Row]:
     """One product handed out."""
     values: Row = dict.fromkeys(DISPENSATION)
     code, _ = medication_code(node)
-    values |= product(code) | {"null_flavor": code.null_flavor}
+    values |= product_codes(code.pairs) | {"null_flavor": code.null_flavor}
     values["time"] = first_of((node.time("whenHandedOver"), node.time("whenPrepared")))
     values["status"] = status_of(node, "MedicationDispense", warnings)
     values["negated"] = true(node.text("status") == "declined")

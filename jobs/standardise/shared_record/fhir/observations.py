@@ -1,14 +1,22 @@
 """Observations: laboratory results and vital signs. Free text is not carried, its type is."""
 
-import re
 from typing import Any
 
+from jobs.standardise.shared_record.elements import of_system
 from jobs.standardise.shared_record.facts import MEASURE
 from jobs.standardise.shared_record.fhir.codes import absent, amount, concept, foreign, status_of
 from jobs.standardise.shared_record.fhir.nodes import Node, first_of
 from jobs.standardise.shared_record.oids import LOINC
+from jobs.standardise.shared_record.results import compared_text
 
 KINDS = {"laboratory": "results", "vital-signs": "vital_signs"}
+WORDS = {  # a category that is told in words alone
+    "laboratory": "results",
+    "laboratoire": "results",
+    "biologie": "results",
+    "vital signs": "vital_signs",
+    "signes vitaux": "vital_signs",
+}
 OTHER_CATEGORY = "FHR-051"
 TYPES = {  # element -> type of the value in CDA
     "valueQuantity": "PQ",
@@ -23,16 +31,26 @@ TYPES = {  # element -> type of the value in CDA
     "valuePeriod": "IVL_TS",
     "valueSampledData": "SLIST_PQ",
 }
-COMPARED = re.compile(r"(<=|>=|<|>|≤|≥)\s*(\d{1,12}(?:[.,]\d{1,6})?)")
 COMPARING = ("<", "<=", ">", ">=")
-COMPARATORS = {"≤": "<=", "≥": ">="}
 
 
 def kind_of(node: Node) -> str | None:
-    """The list an observation belongs to by its category; without any it is taken for a result; None for the others."""
-    sent = [code for item in node.nodes("category") for code, _ in concept(item).pairs]
-    found = [KINDS[code] for code in sent if code in KINDS]
-    return found[0] if found else None if sent else "results"
+    """The list an observation belongs to by its categories, by code before words; None for any other category.
+
+    Without any category it is taken for a result.
+    """
+    sent = node.nodes("category")
+    found = [KINDS[code] for item in sent for code, _ in concept(item).pairs if code in KINDS]
+    words = [word for item in sent if not concept(item).pairs for word in words_of(item)]
+    found += [WORDS[word] for word in words if word in WORDS]
+    other = words or any(concept(item).pairs for item in sent)
+    return found[0] if found else None if other else "results"
+
+
+def words_of(concept: Node) -> list[str]:
+    """What a concept says in words, spelt in one way; they are compared and never kept."""
+    said = [concept.text("text"), *[coding.text("display") for coding in concept.nodes("coding")]]
+    return [word.casefold().replace("-", " ") for word in said if word]
 
 
 def read_observation(node: Node, warnings: list[str]) -> list[dict[str, Any]]:
@@ -59,7 +77,7 @@ def measure(node: Node, warnings: list[str]) -> dict[str, Any]:
     """One measured thing."""
     values: dict[str, Any] = dict.fromkeys(MEASURE)
     code = concept(node.node("code"))
-    loinc = code.of(LOINC)
+    loinc = of_system(code, LOINC)
     if loinc:
         values |= {"code": loinc, "code_system": LOINC, "code_kind": "loinc"}
     else:
@@ -95,16 +113,10 @@ def value_of(node: Node) -> dict[str, Any]:
     elif name == "valueBoolean":
         values["value_code"] = "true" if node.flag(name) else "false"
     elif name == "valueString":
-        values |= compared(node.text(name))
+        values |= compared_text(node.text(name))
     elif name == "valueRange":
         values |= one_ended(node.node(name))
     return values
-
-
-def compared(text: str | None) -> dict[str, Any]:
-    """Of a text only a bare compared number (``< 0.5``) is read: all other text may name somebody."""
-    found = COMPARED.fullmatch(text or "")
-    return {"value_comparator": COMPARATORS.get(found[1], found[1]), "value_number": found[2]} if found else {}
 
 
 def one_ended(limits: Node | None) -> dict[str, Any]:

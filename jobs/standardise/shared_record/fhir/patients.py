@@ -1,4 +1,4 @@
-"""Patient lines and those of people and organisations: identifiers chosen by system, traits as sent.
+"""Patient lines: identifiers chosen by system, traits as sent.
 
 Contacts, telecoms, photographs and narrative are not read at all.
 """
@@ -6,52 +6,26 @@ Contacts, telecoms, photographs and narrative are not read at all.
 from typing import Any
 
 from jobs.standardise.shared_record.fhir.nodes import Node, first_of
-from jobs.standardise.shared_record.fhir.systems import GENDERS, MASTER, PREFIXED, URN_OID, URN_UUID, system_oid
-from jobs.standardise.shared_record.oids import INS_TEST, SOCIAL_SECURITY_NIR
-from jobs.standardise.shared_record.patient import (
-    NIR_LIKE,
-    chosen_ins,
-    chosen_local,
-    complete,
-    identifier,
-    squeeze,
-)
+from jobs.standardise.shared_record.fhir.systems import GENDERS, MASTER, URN_OID, URN_UUID, system_oid
+from jobs.standardise.shared_record.patient import doubts, identifier, numbers_of, refusal, squeeze
 
 BIRTH_PLACE = "/patient-birthPlace"
 INSEE = "/fr-core-address-insee-code"
 GIVEN_NAMES = "birth-list-given-name"
-Numbers = list[tuple[str, str]]
+Sent = list[tuple[str, str]]
 
 
 def read_patient(node: Node) -> tuple[dict[str, Any], str | None, list[str]]:
     """Columns of patient.FIELDS; a rule when the patient must be refused; warnings. The rules are those of CDA."""
     found, disabled = identifiers(node)
-    ins, oid = chosen_ins(found)
-    if ins is None:
-        ins, oid = chosen_ins(disabled)
-    root, local = chosen_local(found)
-    values: dict[str, Any] = {
-        "ins": ins,
-        "ins_oid": oid,
-        "holder_number": next((number for owner, number in sorted(found) if owner == SOCIAL_SECURITY_NIR), None),
-        "local_root": root,
-        "local_number": local,
-        **traits(node),
-    }
-    warnings = []
-    if local and NIR_LIKE.match(local):
-        warnings.append("DOC-104")
-    if ins and not complete(values):
-        warnings.append("DOC-105")
-    if any(owner in INS_TEST for owner, _ in found + disabled):
-        return values, "DOC-007", warnings
-    return values, None if found or disabled else "DOC-008", warnings
+    values: dict[str, Any] = {**numbers_of(found, disabled), **traits(node)}
+    return values, refusal(found + disabled), doubts(values, found)
 
 
-def identifiers(node: Node) -> tuple[Numbers, Numbers]:
+def identifiers(node: Node) -> tuple[Sent, Sent]:
     """(OID, number) of a patient; those in use, and those disabled after a merge (use ``old``)."""
-    found: Numbers = []
-    disabled: Numbers = []
+    found: Sent = []
+    disabled: Sent = []
     for item in node.nodes("identifier"):
         number = identifier(item.text("value"))
         if number:
@@ -112,18 +86,4 @@ def instance(node: Node | None) -> tuple[str | None, str | None]:
         root, _, extension = value.partition("^")
         return root.lower().removeprefix(URN_UUID).removeprefix(URN_OID), extension
     root = system_oid(system) or ""
-    return (root.lower(), PREFIXED.get(system.rstrip("/"), "") + value) if root else (None, None)
-
-
-def agent(node: Node | None) -> str | None:
-    """``root^extension`` of a professional or organisation: the smallest root, so that the order does not matter."""
-    found = sorted(
-        f"{root}^{extension}" for root, extension in map(instance, node.nodes("identifier") if node else []) if root
-    )
-    return found[0] if found else None
-
-
-def logical_agent(reference: Node | None) -> str | None:
-    """``root^extension`` of a reference that names somebody by identifier alone."""
-    root, extension = instance(reference.node("identifier") if reference else None)
-    return f"{root}^{extension}" if root else None
+    return (root.lower(), value) if root else (None, None)

@@ -8,7 +8,7 @@ from jobs.standardise.shared_record.columns import PLACE
 from jobs.standardise.shared_record.fhir.documents import CARRIER
 from jobs.standardise.shared_record.fhir.files import EMPTY
 from jobs.standardise.shared_record.fhir.lines import ERROR_LINE, RESOURCE
-from jobs.standardise.shared_record.fhir.resources import IGNORED
+from jobs.standardise.shared_record.fhir.resources import IGNORED, SUBMISSION
 
 UNUSED = "FHR-053"
 NOT_TAKEN = (*IGNORED, ERROR_LINE, EMPTY, UNUSED)
@@ -80,4 +80,5 @@ def used(lines: DataFrame) -> DataFrame:
 
 def unused() -> Column:
     """A resource that is part of nothing: nobody's patient, a panel alone."""
-    return F.col("fate").isNull() & F.col("resource").isNotNull() & F.col("used").isNull()
+    own = F.col("resource").isNotNull() & (F.col("kind") != SUBMISSION)
+    return F.col("fate").isNull() & own & F.col("used").isNull()

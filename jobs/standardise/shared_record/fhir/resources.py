@@ -4,17 +4,16 @@ import hashlib
 from typing import Any
 
 from jobs.standardise.documents import Refused
-from jobs.standardise.shared_record.fhir.codes import concept, is_gone, product
+from jobs.standardise.shared_record.bodies import media_type
+from jobs.standardise.shared_record.fhir.agents import read_agent, ref
+from jobs.standardise.shared_record.fhir.codes import concept, is_gone
 from jobs.standardise.shared_record.fhir.conditions import read_allergy, read_condition, read_procedure
 from jobs.standardise.shared_record.fhir.document_reference import (
-    agent,
     availability,
-    measure_body,
-    media_type,
     read_document_reference,
     read_standing_alone,
-    ref,
 )
+from jobs.standardise.shared_record.fhir.inside import read_body
 from jobs.standardise.shared_record.fhir.medication import (
     medication_code,
     read_dispense,
@@ -23,11 +22,16 @@ from jobs.standardise.shared_record.fhir.medication import (
 )
 from jobs.standardise.shared_record.fhir.nodes import REFERENCE, Node, canonical, parse_line
 from jobs.standardise.shared_record.fhir.observations import OTHER_CATEGORY, kind_of, read_observation
-from jobs.standardise.shared_record.fhir.patients import logical_agent, read_patient
+from jobs.standardise.shared_record.fhir.patients import read_patient
+from jobs.standardise.shared_record.fhir.systems import GONE
+from jobs.standardise.shared_record.fhir.types import RESOURCE_TYPES
+from jobs.standardise.shared_record.products import product_codes
 
 NO_TYPE, NO_ID, NOT_READ, UNFORESEEN, NO_DELETE = "FHR-005", "FHR-006", "FHR-050", "FHR-013", "FHR-014"
+ONLY_PATIENT, NO_ROWS = "FHR-063", "FHR-065"
 IGNORED = (NOT_READ, OTHER_CATEGORY)
-DOCUMENT = "DocumentReference"
+DOCUMENT, SUBMISSION = "DocumentReference", "List"
+SUBMISSION_SET = "submissionset"  # of the profile that serves IHE's registry by FHIR (MHD)
 PEOPLE = ("Practitioner", "PractitionerRole", "Organization")
 READERS = {
     "Immunization": ("vaccinations", read_immunization),
@@ -49,7 +53,7 @@ def read_line(data: bytes) -> Row:
     try:
         value = parse_line(data)
         sent = value.get("resourceType")
-        if not isinstance(sent, str) or not sent.isalpha() or len(sent) > 40:
+        if not isinstance(sent, str) or sent not in RESOURCE_TYPES:  # any other word may name somebody
             raise Refused(NO_TYPE, kind, "resourceType")
         kind = sent
         return {"kind": kind, **read_resource(Node(value, kind), kind)}
@@ -76,7 +80,7 @@ def read_resource(node: Node, kind: str) -> Row:
     """What one resource says. Raises Refused."""
     if kind == "Bundle":
         return read_deletes(node)
-    if kind not in (*CLINICAL, *PEOPLE, DOCUMENT, "Patient", "Medication", "Binary"):
+    if kind not in (*CLINICAL, *PEOPLE, DOCUMENT, SUBMISSION, "Patient", "Medication", "Binary"):
         return {"rule": NOT_READ}
     resource = f"{kind}/{node.text('id')}"
     if not node.text("id") or not REFERENCE.fullmatch(resource):
@@ -106,12 +110,13 @@ def digest(value: Any) -> str:
 
 def read_document(node: Node) -> Row:
     """A document: its header, and the resources that it names as its own."""
-    header, refs, warnings = read_document_reference(node)
+    header, inside, refs, warnings = read_document_reference(node)
     context = node.node("context")
     named = [named_resource(one) for one in context.nodes("related")] if context else []
     names = list(dict.fromkeys(one for one in named if one and one.partition("/")[0] in CLINICAL))
     return {
         "header": header,
+        "inside": inside,
         "refs": refs,
         "warnings": warnings,
         "names": names,
@@ -160,30 +165,46 @@ def from_document(node: Node) -> str | None:
 def read_support(node: Node, kind: str) -> Row:
     """What other resources refer to: a product, a body, somebody."""
     if kind == "Medication":
-        return {"product": product(concept(node.node("code")))}
+        return {"product": product_codes(concept(node.node("code")).pairs)}
     if kind == "Binary":
         declared = media_type(node.text("contentType"))
-        data = node.text("data")
-        measured, warnings = measure_body(data, declared) if data else ({}, [])
-        return {"header": {"body_media_type": declared, **measured}, "warnings": warnings}
-    who = agent(node)
-    if kind == "Organization":
-        return {"agent": {"organisation_id": who}}
-    speciality = concept(node.first("specialty")).code if kind == "PractitionerRole" else None
-    organisation = logical_agent(node.node("organization")) if kind == "PractitionerRole" else None
-    who = who or (logical_agent(node.node("practitioner")) if kind == "PractitionerRole" else None)
-    return {"agent": {"author_id": who, "organisation_id": organisation, "author_speciality": speciality}}
+        measured, inside, warnings = read_body(node, declared)
+        return {"header": {"body_media_type": declared, **measured}, "inside": inside, "warnings": warnings}
+    if kind == SUBMISSION:
+        return read_submission(node)
+    values, refs = read_agent(node, kind)
+    return {"agent": values, "refs": refs}
+
+
+def read_submission(node: Node) -> Row:
+    """A submission set: when its documents were sent. Any other list is not read."""
+    if SUBMISSION_SET not in [code for code, _ in concept(node.node("code")).pairs]:
+        return {"rule": NOT_READ}
+    items = [item for entry in node.nodes("entry") if (item := entry.node("item"))]
+    named = [named_resource(item) for item in items]
+    return {
+        "header": {"submitted_text": node.time("date")},
+        "names": [one for one in named if one and one.startswith(f"{DOCUMENT}/")],
+        "gone": node.text("status") == GONE,
+    }
 
 
 def read_deletes(node: Node) -> Row:
-    """Resources that a transaction Bundle deletes. Raises Refused (FHR-014) when it asks for anything else."""
-    found = []
+    """Documents and clinical resources that a transaction Bundle deletes; of others nothing is kept by their name.
+
+    Raises Refused (FHR-014) when it asks for anything else.
+    """
+    named = []
     for entry in node.nodes("entry"):
         asked = entry.node("request")
         address = REFERENCE.search(asked.text("url") or "") if asked and asked.text("method") == "DELETE" else None
         if address is None:
             raise entry.refused("request", NO_DELETE)
-        found.append(address[1])
-    if not found:
+        named.append(address[1])
+    if not named:
         raise node.refused("entry", NO_DELETE)
-    return {"deletes": found, "warnings": ["FHR-063"] if any(one.startswith("Patient/") for one in found) else []}
+    kinds = {one: one.partition("/")[0] for one in named}
+    others = {kind for kind in kinds.values() if kind not in (DOCUMENT, *CLINICAL)}
+    warnings = [ONLY_PATIENT] if "Patient" in others else []
+    warnings += [NO_ROWS] if others - {"Patient"} else []
+    return {"deletes": [one for one, kind in kinds.items() if kind not in others], "warnings": warnings}

@@ -1,15 +1,9 @@
 """Names of the FHIR world in those of the CDA world: systems as OIDs, status words, reasons why a value is missing."""
 
-from jobs.standardise.shared_record.oids import LOINC
+from jobs.standardise.shared_record.oids import ATC, CCAM, CIP, CIS, EDQM, ICD10, LOINC, PROFESSIONAL, STRUCTURE
 
 UCUM = "http://unitsofmeasure.org"
 SNOMED = "2.16.840.1.113883.6.96"
-ICD10 = "2.16.840.1.113883.6.3"
-ATC = "2.16.840.1.113883.6.73"
-CCAM = "1.2.250.1.215.300.1"
-CIS = "1.2.250.1.213.2.3.1"
-CIP = ("1.2.250.1.213.2.3.2", "1.2.250.1.213.2.3.3")
-EDQM = "0.4.0.127.0.16.1.1.2.1"
 ACT_CODE = "2.16.840.1.113883.5.4"
 CONFIDENTIALITY = "2.16.840.1.113883.5.25"
 NULL_FLAVOR = "2.16.840.1.113883.5.1008"
@@ -38,16 +32,11 @@ OIDS = {
     "http://terminology.hl7.org/codesystem/v3-routeofadministration": "2.16.840.1.113883.5.112",
     "http://terminology.hl7.org/codesystem/v3-observationvalue": "2.16.840.1.113883.5.1063",
     "http://hl7.org/fhir/sid/cvx": "2.16.840.1.113883.12.292",
-    "https://rpps.esante.gouv.fr": "1.2.250.1.71.4.2.1",
-    "http://rpps.fr": "1.2.250.1.71.4.2.1",
-    "https://finess.esante.gouv.fr": "1.2.250.1.71.4.2.2",
-    "http://finess.sante.gouv.fr": "1.2.250.1.71.4.2.2",
+    "https://rpps.esante.gouv.fr": PROFESSIONAL,
+    "http://rpps.fr": PROFESSIONAL,
+    "https://finess.esante.gouv.fr": STRUCTURE,
+    "http://finess.sante.gouv.fr": STRUCTURE,
 }
-PREFIXED = {
-    "https://rpps.esante.gouv.fr": "8",
-    "http://rpps.fr": "8",
-}  # under the OID, RPPS numbers begin with their kind
-PREFIXED |= {"https://finess.esante.gouv.fr": "1", "http://finess.sante.gouv.fr": "1"}
 
 # HL7's map of data-absent-reason to null flavours; what has no counterpart is "no information"
 ABSENT = {
