@@ -1,5 +1,6 @@
 """Nights with FHIR exports: the same facts as by CDA and XDM, what becomes of each line, of parts and of deletions."""
 
+import base64
 from decimal import Decimal
 from typing import Any
 
@@ -83,14 +84,107 @@ SAME = cda.laboratory(
         '<low value="5"/><high value="9.0"/></value></observationRange></referenceRange>',
     )
 )
-CDA = cda.document("2.25.1", code="11502-2", body=SAME)
+SIGNED = (
+    '<id root="2.25.9" extension="77"/><id root="1.2.250.1.71.4.2.1" extension="810000000001"/>',
+    '<representedOrganization><id root="1.2.250.1.71.4.2.2" extension="990000010"/></representedOrganization>',
+)
+CDA = (
+    cda.document("2.25.1", code="11502-2", body=SAME)
+    .replace("<assignedAuthor>", f"<assignedAuthor>{SIGNED[0]}")
+    .replace("</assignedAuthor>", f"{SIGNED[1]}</assignedAuthor>")
+)
+AUTHORS: list[dict[str, Any]] = [
+    {
+        "resourceType": "PractitionerRole",
+        "id": "r",
+        "practitioner": {"reference": "Practitioner/a"},
+        "organization": {"reference": "Organization/h"},
+        "specialty": [coded("G15_10/SM26", "urn:oid:2.25.3")],
+    },
+    {
+        "resourceType": "Practitioner",
+        "id": "a",
+        "identifier": [
+            {"system": "urn:oid:2.25.9", "value": "77"},
+            {"system": "https://rpps.esante.gouv.fr", "value": "10000000001"},
+        ],
+    },
+    {
+        "resourceType": "Organization",
+        "id": "h",
+        "identifier": [{"system": "https://finess.esante.gouv.fr", "value": "1990000010"}],
+    },
+]
+
+
+def report(**changed: Any) -> dict[str, Any]:
+    """The DocumentReference of the same laboratory report."""
+    by = {"author": [{"reference": "PractitionerRole/r"}], "content": [{"attachment": {}}]}
+    return document("2.25.1", "d1", code="11502-2", **by | changed)
+
+
+WHOLE = export(patient(), report(related=NAMED), *FACTS, *AUTHORS)
+SENT = {
+    "resourceType": "List", "id": "s", "status": "current", "date": "2026-11-20T12:00:00Z",
+    "code": coded("submissionset", "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"),
+    "entry": [{"item": {"reference": "DocumentReference/d1"}}],
+}  # fmt: skip
+INSIDE = export(
+    patient(),
+    report(content=[{"attachment": {"contentType": "text/xml", "url": "Binary/b"}}], author=[]),
+    {
+        "resourceType": "Binary",
+        "id": "b",
+        "contentType": "text/xml",
+        "data": base64.b64encode(CDA.encode()).decode(),
+    },
+    SENT,
+)
+OTHER_INSIDE = export(
+    patient(),
+    document("2.25.2", "d1", content=[{"attachment": {"contentType": "text/xml", "url": "Binary/b"}}]),
+    {"resourceType": "Binary", "id": "b", "data": base64.b64encode(CDA.encode()).decode()},
+)
 FIRST = export(
     patient(),
-    document("2.25.1", "d1", code="11502-2", related=NAMED),
+    report(related=NAMED),
     *FACTS,
     observation("alone", valueQuantity=quantity("7", "mmol/L")),
+    *AUTHORS,
     packed=("Observation.000.ndjson",),
 )
+
+
+def value(ident: str, number: int, at: int) -> dict[str, Any]:
+    """One result, as its server stored it on a day of November."""
+    return observation(ident, valueInteger=f"#{number}#", meta={"lastUpdated": f"2026-11-{at:02d}T08:00:00Z"})
+
+
+def names(unique: str, ident: str, at: int, *results: str, **more: Any) -> dict[str, Any]:
+    """A document of some results, stored on a day of November."""
+    own = tuple(f"Observation/{one}" for one in results)
+    return document(unique, ident, related=own, meta={"lastUpdated": f"2026-11-{at:02d}T08:00:00Z"}, **more)
+
+
+# what each night brings of two results that move, and of one that is deleted while its document is masked
+MOVES = [
+    export(patient(), names("2.25.60", "m1", 18, "l1", "l2"), value("l1", 1, 18), value("l2", 2, 18)),
+    export(patient(), names("2.25.61", "m2", 20, "l1"), value("l1", 11, 20)),
+    export(
+        patient(),
+        names("2.25.62", "m3", 17, "l1", "l3"),  # an old one that comes late
+        value("l1", 101, 17),
+        value("l3", 3, 17),
+        value("l2", 102, 17),
+    ),
+]
+HIDDEN = [
+    export(
+        patient(), names("2.25.70", "h", 18, "h1", "h2", securityLabel=MASK), value("h1", 1, 18), value("h2", 2, 18)
+    ),
+    export(patient(), deleted=(deletion("Observation/h1"),)),
+    export(patient(), names("2.25.70", "h", 22, "h1", "h2")),
+]
 MESS: Files = {
     "Patient.ndjson": b"\n".join(
         line(one)
@@ -140,6 +234,12 @@ MESS: Files = {
                 related=("Observation/zzz",),
                 securityLabel=[coded("MASQUE_PS", "urn:oid:1.2.250.1.213.1.1.4.13")],
             ),
+            document(
+                "2.25.15",
+                "moderate",
+                related=("Observation/yyy",),
+                securityLabel=[coded("M", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality")],
+            ),
             document("2.25.13", "strange", related=("Observation/x",)),
             document("2.25.14", "dateless", related=("Observation/q",), date=None, content=[], securityLabel=MASK),
         )
@@ -153,7 +253,7 @@ MESS["export.json"] = manifest(
     {
         "Patient.ndjson": ("Patient", 7),
         "Observation.ndjson": ("Observation", 17),
-        "DocumentReference.ndjson": ("DocumentReference", 5),
+        "DocumentReference.ndjson": ("DocumentReference", 6),
         "Encounter.ndjson": ("Encounter", 1),
         "Procedure.ndjson": ("Procedure", 0),
     },
@@ -170,7 +270,11 @@ SECOND = export(
     observation("alone", valueQuantity=quantity("8", "mmol/L")),  # alone, amended
     observation("o3", valueCodeableConcept=coded("260373001", SNOMED)),  # alone now, as it was told in the document
     observation("o6", coded("CRP-L", "urn:oid:2.25.9"), valueInteger="#13#"),  # alone now, amended
-    deleted=(deletion("Observation/o2"), deletion("DocumentReference/never")),
+    deleted=(
+        deletion("Observation/o2"),
+        deletion("DocumentReference/never"),
+        deletion("Patient/p1", "Encounter/1"),
+    ),
 )
 THIRD = export(patient(), document("2.25.2", "d2"), deleted=(deletion("DocumentReference/d1", "Observation/alone"),))
 
@@ -188,7 +292,12 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> lis
             ("XDM", "x"): {"1.zip": cda.package(CDA)},
             ("FHIR", "f", "fhir-bulk"): FIRST,
             ("BOTH", "c2"): {"1.zip": cda.package(CDA)},
-            ("BOTH", "f2", "fhir-bulk"): FIRST,
+            ("BOTH", "f2", "fhir-bulk"): WHOLE,
+            ("SAME", "w", "fhir-bulk"): WHOLE,
+            ("INSIDE", "i", "fhir-bulk"): INSIDE,
+            ("INSIDE2", "j", "fhir-bulk"): OTHER_INSIDE,
+            ("MOVES", "m1", "fhir-bulk"): MOVES[0],
+            ("HIDDEN", "h1", "fhir-bulk"): HIDDEN[0],
             ("SUMC", "sc"): {"1.xml": SUMMARY_CDA.encode()},
             ("SUM", "s1", "fhir-bulk"): export(patient(), summary(), *TOLD),
             ("MESS", "m", "fhir-bulk"): MESS,
@@ -202,6 +311,8 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> lis
         first.base,
         {
             ("FHIR", "g", "fhir-bulk"): SECOND,
+            ("MOVES", "m2", "fhir-bulk"): MOVES[1],
+            ("HIDDEN", "h2", "fhir-bulk"): HIDDEN[1],
             ("SUM", "s2", "fhir-bulk"): export(patient(), summary(securityLabel=MASK)),
         },
     )
@@ -210,7 +321,12 @@ def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> lis
         settings,
         NIGHTS[2],
         second.base,
-        {("FHIR", "h", "fhir-bulk"): THIRD, ("SUM", "s3", "fhir-bulk"): export(patient(), summary())},
+        {
+            ("FHIR", "h", "fhir-bulk"): THIRD,
+            ("SUM", "s3", "fhir-bulk"): export(patient(), summary()),
+            ("MOVES", "m3", "fhir-bulk"): MOVES[2],
+            ("HIDDEN", "h3", "fhir-bulk"): HIDDEN[2],
+        },
     )
     return [first, second, third]
 
@@ -220,15 +336,14 @@ OF_PRODUCER = ("producer", "subject_id", "document_id", "delivery_id", "file", "
 
 def facts(result: Result, table: str, producer: str) -> list[dict[str, Any]]:
     """Rows without what names producer, file and carrier."""
-    rows = [{k: v for k, v in row.items() if k not in OF_PRODUCER} for row in result.rows(table, producer)]
-    return [row for row in rows if row.get("result_count", 6) == 6 and row.get("value_number") != 7]
+    return [{k: v for k, v in row.items() if k not in OF_PRODUCER} for row in result.rows(table, producer)]
 
 
 def test_the_same_facts_by_cda_xdm_and_fhir_give_the_same_rows(nights: list[Result]) -> None:
-    by = {name: facts(nights[0], "lab_result", name) for name in ("CDA", "XDM", "FHIR")}
+    by = {name: facts(nights[0], "lab_result", name) for name in ("CDA", "XDM", "SAME", "INSIDE")}
     assert len(by["CDA"]) == 6
-    assert by["CDA"] == by["XDM"] == by["FHIR"]
-    assert [row["value_number"] for row in by["FHIR"]] == [
+    assert by["CDA"] == by["XDM"] == by["SAME"] == by["INSIDE"]
+    assert [row["value_number"] for row in by["SAME"]] == [
         Decimal("1.95"),
         Decimal("0.5"),
         None,
@@ -239,11 +354,9 @@ def test_the_same_facts_by_cda_xdm_and_fhir_give_the_same_rows(nights: list[Resu
 
 
 def test_the_same_document_by_cda_and_fhir_is_one_row_but_for_its_carrier(nights: list[Result]) -> None:
-    by = {name: facts(nights[0], "document", name) for name in ("CDA", "FHIR")}
-    for row in by["CDA"] + by["FHIR"]:
-        row.pop("author_speciality")
-        row.pop("body_media_type")
-    assert by["CDA"] == by["FHIR"] and len(by["FHIR"]) == 1
+    by = {name: facts(nights[0], "document", name) for name in ("CDA", "SAME", "INSIDE")}
+    assert by["CDA"] == by["SAME"] == by["INSIDE"] and len(by["CDA"]) == 1
+    assert by["CDA"][0]["author_id"] and by["CDA"][0]["organisation_id"]
     claims = [
         {k: v for k, v in row.items() if k not in (*OF_PRODUCER, "claim_id", "night")} for row in nights[0].claims
     ]
@@ -277,6 +390,7 @@ def test_every_line_of_a_good_export_is_accounted_for(nights: list[Result]) -> N
         ("export.json", 1): "accepted",
         ("Patient.000.ndjson", 1): "accepted",
         ("DocumentReference.000.ndjson", 1): "accepted",
+        **{(f"{kind}.000.ndjson", 1): "accepted" for kind in ("PractitionerRole", "Practitioner", "Organization")},
         **{("Observation.000.ndjson.gz", number): "accepted" for number in range(1, 8)},
     }
 
@@ -289,7 +403,9 @@ def test_e_09_lines_of_a_messy_export(nights: list[Result]) -> None:
         "accepted", "duplicate", "FHR-002", "FHR-003", "FHR-005", "FHR-006", "FHR-010", "DOC-007", "FHR-007",
         "FHR-009", "FHR-009", "FHR-051", "accepted", "FHR-007", "FHR-012", "FHR-011", "FHR-009",
     ]  # fmt: skip
-    assert file("DocumentReference.ndjson") == ["accepted", "FHR-011", "accepted", "FHR-012", "FHR-008"]
+    assert file("DocumentReference.ndjson") == [
+        "accepted", "FHR-011", "accepted", "FHR-011", "FHR-012", "FHR-008"
+    ]  # fmt: skip
     assert [row["rule"] for row in nights[0].intake if row["kind"] == "Encounter"] == ["FHR-050"]
     assert file("Procedure.ndjson") == ["FHR-054"]
     assert [row["rule"] for row in nights[0].intake if row["kind"] == "OperationOutcome"] == ["FHR-052"]
@@ -322,6 +438,8 @@ def test_a_resource_that_leaves_takes_its_row_and_no_other(nights: list[Result])
     assert told["Observation.000.ndjson", 1] == "accepted"  # entered in error
     assert told["Observation.000.ndjson", 3] == "duplicate"  # said the same as part of its document
     assert told["deleted.ndjson", 2] == "accepted"  # of something nobody knows
+    warned = {(row["file"], row["record"]): row["warnings"] for row in nights[1].intake if row["delivery_id"] == "g"}
+    assert warned["deleted.ndjson", 3] == "FHR-063,FHR-065"
     events = {(e["table"], e["event"], e["cause"]): e["count"] for e in nights[1].events if e["producer"] == "FHIR"}
     assert events["lab_result", "deleted", "gone"] == 2
     assert events["lab_result", "superseded", "told_elsewhere"] == 1
@@ -339,8 +457,30 @@ def test_d_09_a_deleted_document_and_a_deleted_lone_resource_leave(nights: list[
         ("h", "applied", "delete"): 2,  # the two requests
     }
     states = [row["status"] for row in nights[2].rows("document_version", "FHIR")]
-    # the two; the one entered in error on its own, the one deleted out of its document and the one that nobody knows
+    # nothing of the patient and the stay; the two; the one entered in error on its own, the one deleted out of its
+    # document and the one that nobody knows
     assert states.count("deleted") == 5
+
+
+def test_a_cda_document_in_a_binary_is_the_document_and_must_be_the_one_that_is_named(nights: list[Result]) -> None:
+    assert set(nights[0].lines("i").values()) == {"accepted"}
+    (version,) = nights[0].rows("document_version", "INSIDE")
+    assert f"{version['submitted_at']:%Y-%m-%d %H}" == "2026-11-20 12"  # as its submission set says
+    assert nights[0].lines("j")["DocumentReference.000.ndjson", 1] == "DOC-018"
+
+
+def test_an_old_telling_that_comes_late_moves_nothing_back(nights: list[Result]) -> None:
+    told = [sorted(row["value_number"] for row in night.rows("lab_result", "MOVES")) for night in nights]
+    assert told == [[1, 2], [2, 11], [2, 3, 11]]
+    assert nights[2].lines("m3")["Observation.000.ndjson", 3] == "duplicate"  # l2, alone and older
+    counts = {row["result_count"]: row["delivery_id"] for row in nights[2].rows("document", "MOVES")}
+    assert len(nights[2].rows("document", "MOVES")) == 3 and set(counts) == {1}
+
+
+def test_d_10_a_resource_deleted_while_its_document_is_masked_does_not_come_back(nights: list[Result]) -> None:
+    assert [len(night.rows("document", "HIDDEN")) for night in nights] == [0, 0, 1]
+    assert [row["value_number"] for row in nights[2].rows("lab_result", "HIDDEN")] == [2]
+    assert [row["result_count"] for row in nights[2].rows("document", "HIDDEN")] == [1]
 
 
 def test_no_identity_reaches_care_rows_or_intake(nights: list[Result]) -> None:

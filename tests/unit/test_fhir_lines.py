@@ -444,7 +444,8 @@ def test_b_11_two_ins_in_use_are_told_and_a_disabled_one_is_not() -> None:
         ({"text": "Laboratoire"}, "results"),
         ({"text": "Vital Signs"}, "vital_signs"),
         ({"text": "Mode de vie"}, "FHR-051"),
-        ({"coding": [{"display": "laboratory"}]}, "results"),  # says neither code nor words
+        ({"coding": [{"display": "Social History"}]}, "FHR-051"),
+        ({}, "results"),
     ],
 )
 def test_a_category_in_words_is_read_and_one_that_nobody_knows_is_no_result(category: Any, expected: str) -> None:

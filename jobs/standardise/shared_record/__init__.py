@@ -18,7 +18,7 @@ from jobs.standardise.shared_record import fhir
 from jobs.standardise.shared_record.columns import PARSED, PLACE
 from jobs.standardise.shared_record.decide import outcomes
 from jobs.standardise.shared_record.events import ledger_events
-from jobs.standardise.shared_record.fhir import members
+from jobs.standardise.shared_record.fhir import leaving, members
 from jobs.standardise.shared_record.fhir.records import records as line_records
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
 from jobs.standardise.shared_record.known import known_versions
@@ -56,16 +56,16 @@ def standardise(context: Context) -> Standardised:
     moved = settled(context, changes(found, visibility_policy(context.settings.policy)), "versions")
     left = None
     if exports is not None and exports.has_known:
-        left = settled(context, members.left(context, exports.known, exports.lines, decided, moved), "left")
-    scope = members.widened(touched(moved), left)
+        left = settled(context, leaving.left(context, exports.known, known, exports.lines, decided, moved), "left")
+    scope = leaving.widened(touched(moved), left)
     tables = standard_tables(context, decided, moved, scope)
-    tables = members.with_resources(context, tables, decided, moved, left, scope.pairs)
+    tables = leaving.with_resources(context, tables, decided, moved, left, scope.pairs)
     return Standardised(
         records=records(decided, files, exports),
         tables=tables,
         claims=claims(context, decided),
         scope=dict.fromkeys(tables, scope.pairs),
-        events=ledger_events(decided, moved) + members.events(left),
+        events=ledger_events(decided, moved) + leaving.events(left),
         measures=measures(context, decided),
         shown_files=lambda found: with_shown_files(found, key),
     )

@@ -51,6 +51,21 @@ def order_table(context: Context) -> DataFrame:
     return frame.select("producer", "delivery_id", "rank", pulled.alias("pulled_at"))
 
 
+def with_order(frame: DataFrame, context: Context) -> DataFrame:
+    """Adds ``submitted_at`` and ``rank`` (see registered), by which what was said later counts."""
+    frame = frame.join(F.broadcast(order_table(context)), ["producer", "delivery_id"], how="left")
+    unsaid = F.col("pulled_at") - F.expr("INTERVAL 1 DAY")
+    time = submission()
+    told = F.least(time, F.when(time.isNotNull(), F.col("pulled_at")))
+    return frame.withColumn("submitted_at", F.coalesce(told, unsaid)).drop("pulled_at")
+
+
+def submission() -> Column:
+    """The time of submission as sent."""
+    submitted = moment(F.col("submitted_text"))
+    return F.coalesce(submitted.instant, submitted.day.cast("timestamp"))
+
+
 def registered(frame: DataFrame, context: Context) -> DataFrame:
     """Typed documents with the column ``key``: adds ``seq`` and what a registry said; refuses what is unreadable.
 
@@ -60,14 +75,10 @@ def registered(frame: DataFrame, context: Context) -> DataFrame:
     ``is_request``: a record without content that deletes a document or changes its metadata. ``said``: it has metadata.
     """
     policy = visibility_policy(context.settings.policy)
-    frame = frame.join(F.broadcast(order_table(context)), ["producer", "delivery_id"], how="left")
-    submitted = moment(F.col("submitted_text"))
-    time = F.coalesce(submitted.instant, submitted.day.cast("timestamp"))
-    unsaid = F.col("pulled_at") - F.expr("INTERVAL 1 DAY")
+    frame = with_order(frame, context)
     said = F.concat_ws("", "visibility", "availability", "logical_id", "entry_id") != ""
     frame = frame.withColumns(
         {
-            "submitted_at": F.coalesce(F.least(time, F.when(time.isNotNull(), F.col("pulled_at"))), unsaid),
             "said": said,
             "visibility": F.upper("visibility"),
             "confidentiality": F.upper("confidentiality"),
@@ -81,10 +92,11 @@ def registered(frame: DataFrame, context: Context) -> DataFrame:
     frame = frame.withColumns(request_columns())
     itself = F.array_contains(F.array_compact(F.array("document_id", "entry_id", "logical_id")), F.col("replaces_id"))
     frame = frame.withColumn("replaces_id", F.when(~itself, F.col("replaces_id")))  # some name the document itself
-    frame = judge(frame, "DOC-304", F.col("submitted_text").isNotNull() & time.isNull(), "submissionTime")
+    unreadable = F.col("submitted_text").isNotNull() & submission().isNull()
+    frame = judge(frame, "DOC-304", unreadable, "submissionTime")
     frame = judge(frame, "DOC-014", F.col("is_request") & F.col("document_id").isNull(), "id")
     frame = add_warning(frame, "DOC-313", unknown_codes(policy))
-    return add_warning(frame, "DOC-314", F.col("availability") == "unknown").drop("pulled_at")
+    return add_warning(frame, "DOC-314", F.col("availability") == "unknown")
 
 
 def request_columns() -> dict[str, Column]:

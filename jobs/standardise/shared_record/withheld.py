@@ -100,3 +100,13 @@ def opened(held: DataFrame, schema: TableSchema) -> DataFrame:
     """Rows of one table out of withheld_row."""
     own = held.where(F.col("table") == schema.name)
     return schema.select(own.select(F.from_json("row", schema.spark, TIME).alias("row")).select("row.*"))
+
+
+def recounted(held: DataFrame, fewer: DataFrame) -> DataFrame:
+    """Withheld rows, those of documents with ``fewer`` results: producer, document_id, number."""
+    schema = load_schema("standard/document")
+    row = F.from_json("row", schema.spark, TIME)
+    less = F.to_json(row.withField("result_count", row["result_count"] - F.col("fewer")), TIME)
+    counted = F.col("fewer").isNotNull() & (F.col("table") == schema.name)
+    joined = held.join(fewer, list(DOCUMENT), how="left")
+    return joined.withColumn("row", F.when(counted, less).otherwise(F.col("row"))).select(*held.columns)
