@@ -13,19 +13,31 @@ REFUSED, TRY_AGAIN, WRONG_SETUP = 65, 75, 78  # the table of exit codes in docs/
 CRASHES_ALLOWED = 1
 
 
-def stage_command(stage: str, night: str, source: str | None = None, flags: Sequence[str] = ()) -> list[str]:
-    """``python -m jobs.<stage> --night N [--source S] [flags]``: what a person would type."""
-    chosen = ["--source", source] if source else []
-    return [*launcher(), f"jobs.{stage}", "--night", night, *chosen, *flags]
+def stage_command(stage: str, night: str | None, source: str | None = None, flags: Sequence[str] = ()) -> list[str]:
+    """``python -m jobs.<stage> [--night N] [--source S] [flags]``: what a person would type."""
+    chosen = ["--night", night] if night else []
+    chosen += ["--source", source] if source else []
+    return [*launcher(), f"jobs.{stage}", *chosen, *flags]
 
 
 class JobOperator(BaseOperator):
-    """Run a stage for the run's night. ``cores`` is what its Spark session takes, and its share of the pool."""
+    """Run a stage for the run's night; not ``nightly``, a job that knows no night.
+
+    ``cores`` is what its Spark session takes, and its share of the pool.
+    """
 
     def __init__(
-        self, *, stage: str, source: str | None = None, flags: Sequence[str] = (), cores: int = 1, **kwargs: Any
+        self,
+        *,
+        stage: str,
+        source: str | None = None,
+        flags: Sequence[str] = (),
+        cores: int = 1,
+        nightly: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.nightly = nightly
         self.stage = stage
         self.source = source
         self.flags = list(flags)
@@ -34,7 +46,8 @@ class JobOperator(BaseOperator):
 
     def execute(self, context: Mapping[str, Any]) -> None:
         """Run the job. Raises AirflowFailException for what a retry cannot heal, AirflowException for what it may."""
-        command = stage_command(self.stage, night_of(context), self.source, self.flags)
+        night = night_of(context) if self.nightly else None
+        command = stage_command(self.stage, night, self.source, self.flags)
         self.log.info("%s", " ".join(command))
         self._job = JobProcess(command, job_environment(self.cores), lambda line: self.log.info("%s", line))
         code, cause = self._job.wait()

@@ -14,7 +14,7 @@ SOURCE_NAMES = {"hospital": "hôpitaux", "pharmacy": "pharmacies", "shared_recor
 TIMEZONE = "Europe/Paris"
 
 # What [schedule] of config/policy.toml may change.
-SCHEDULE = {"sources_at": "02:00", "deadline_at": "06:30", "retry_seconds": 60, "stage_hours": 3}
+SCHEDULE = {"sources_at": "02:00", "deadline_at": "06:30", "rights_at": "12:00", "retry_seconds": 60, "stage_hours": 3}
 
 
 @cache

@@ -36,21 +36,32 @@ def run_job(stage: str, main: Main, argv: list[str] | None = None, *, source: bo
 def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
     """Run a stage under the lock of its writer."""
     started = time.monotonic()
-    label = f"{stage} {source}" if source else stage
-    try:
-        settings = open_root()
+
+    def work(settings: Settings) -> dict[str, Any]:
         with lock(settings, source or "national"):
             counts = main(settings, night, source)
             note(settings, stage, night, source, counts)
+        seconds = round(time.monotonic() - started, 1)
+        return {"stage": stage, "night": night, "source": source, "seconds": seconds, **counts}
+
+    return answered(f"{stage} {source} {night}" if source else f"{stage} {night}", work)
+
+
+def answered(label: str, work: Callable[[Settings], dict[str, Any]]) -> int:
+    """Do some work on the root, print its last line and return its exit code: the one place where failures get words.
+
+    The message of what is no JobError is withheld: it may quote data.
+    """
+    try:
+        told = work(open_root())
     except JobError as error:
-        say(f"{label} {night}: {error}")
+        say(f"{label}: {error}")
         return error.exit_code
     except Exception as error:
-        say(f"{label} {night}: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
+        say(f"{label}: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
         say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
         return 1
-    seconds = round(time.monotonic() - started, 1)
-    print(json.dumps({"stage": stage, "night": night, "source": source, "seconds": seconds, **counts}))
+    print(json.dumps(told))
     return 0
 
 

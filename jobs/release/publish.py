@@ -89,8 +89,13 @@ def fill_pool(settings: Settings, tables: dict[str, Partitions]) -> None:
     open_folders(pool)
 
 
-def build_view(settings: Settings, content: dict[str, Any], tables: dict[str, Partitions]) -> None:
-    """Build ``published/<release>/`` aside and rename it into place; a view that is there already is complete."""
+def build_view(
+    settings: Settings, content: dict[str, Any], tables: dict[str, Partitions], like: Path | None = None
+) -> None:
+    """Build ``published/<release>/`` aside and rename it into place; a view that is there already is complete.
+
+    Its declarations and dictionary are today's, or those of the view ``like``.
+    """
     target = settings.published / content["release"]
     if target.is_dir():
         return
@@ -103,20 +108,23 @@ def build_view(settings: Settings, content: dict[str, Any], tables: dict[str, Pa
                 for position, file in enumerate(files):
                     suffix = f"-{position}" if len(files) > 1 else ""
                     os.link(pool.path(file), view / name / f"{partition}{suffix}.parquet")
-            write_empty(view / name, name)
+            write_empty(view / name, name, like)
         (view / "release.json").write_text(canonical_json(content), encoding="utf-8")
-        (view / "dictionary.md").write_text(dictionary(), encoding="utf-8")
-        shutil.copytree(REPOSITORY / "schemas" / "published", view / "schemas")
+        told = (like / "dictionary.md").read_text(encoding="utf-8") if like else dictionary()
+        (view / "dictionary.md").write_text(told, encoding="utf-8")
+        shutil.copytree(like / "schemas" if like else REPOSITORY / "schemas" / "published", view / "schemas")
         for path in (view, *view.rglob("*")):
             path.chmod(0o755 if path.is_dir() else READABLE)
         view.rename(target)
 
 
-def write_empty(folder: Path, table: str) -> None:
+def write_empty(folder: Path, table: str, like: Path | None) -> None:
     """A table without rows still has its columns: readers of an empty folder would fail on it."""
     if any(folder.iterdir()):
         return
-    pq.write_table(load_schema(f"published/{table}").arrow.empty_table(), folder / "empty.parquet")
+    files = (like / table).glob("*.parquet") if like else iter(())
+    shape = next((pq.read_schema(path) for path in files), None) or load_schema(f"published/{table}").arrow
+    pq.write_table(shape.empty_table(), folder / "empty.parquet")
 
 
 def switch(settings: Settings, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jobs.core.settings import Settings
@@ -35,7 +36,7 @@ def write(settings: Settings, entry: Entry, told: Told) -> None:
     What an interrupted run did stands in one entry with what ends it: zone after zone is written as soon as it is
     done. Once a request is done, only a run that finds something adds an entry. Counts say how much, never who.
     """
-    path = settings.ledger / "rights" / f"{entry.request_id}.json"
+    path = certificate_path(settings, entry)
     runs: list[dict[str, Any]] = read_json(path)["runs"] if path.is_file() else []
     if entry.done and not told.files:
         return
@@ -82,11 +83,24 @@ def rules(entry: Entry) -> list[str]:
     return unknown + (["RGT-005"] if len(entry.persons) > 1 else [])
 
 
-def sentence(entry: Entry, told: Told) -> str:
-    """The certificate in one line."""
+def releases_told(settings: Settings, entry: Entry) -> frozenset[str]:
+    """Releases whose successors the request's certificate names already."""
+    path = certificate_path(settings, entry)
+    runs = read_json(path)["runs"] if path.is_file() else []
+    return frozenset(one["before"] for run in runs for one in run["releases"])
+
+
+def certificate_path(settings: Settings, entry: Entry) -> Path:
+    """Where the certificate of a request lies."""
+    return settings.ledger / "rights" / f"{entry.request_id}.json"
+
+
+def sentence(entry: Entry, told: Told, known: frozenset[str] = frozenset()) -> str:
+    """What a run did in one line; ``known``: releases whose successors were told before it."""
     if not entry.persons and not told.files:
         return f"{entry.request_id}: {entry.kind}: nobody is known by it yet; it stays in force."
     rows = {zone: removed.count("rows") for zone, removed in sorted(told.zones.items())}
     where = ", ".join(f"{count} row copies of {zone}" for zone, count in rows.items() if count) or "nothing new"
-    releases = f"; {len(told.releases)} releases have a successor" if told.releases else ""
+    new = len(told.releases.keys() - known)
+    releases = f"; {new} releases have a successor" if new else ""
     return f"{entry.request_id}: {entry.kind}: removed {where}{releases}."

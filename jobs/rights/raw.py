@@ -19,7 +19,7 @@ from jobs.pull.stage import content_of, place_pack
 from jobs.rights.numbers import Seeker
 from jobs.rights.register import Entry
 from jobs.rights.resolve import Values
-from jobs.rights.spots import Spots, blanked, by_numbers, by_reading, by_stays
+from jobs.rights.spots import Spots, by_numbers, by_reading, by_stays, left_of, with_whole_exports
 from jobs.rights.zones import Removed
 from jobs.standardise.deliveries import pulled_nights
 
@@ -47,6 +47,7 @@ def find_raw(
                 known = producers.get(source, frozenset())
                 with attempt_folder(settings) as attempt:
                     by_reading(spark, settings, source, night, known, entry.subjects, attempt, spots)
+                with_whole_exports(settings, source, night, spots)
             if spots.deliveries:
                 found[source, night] = spots
     return found
@@ -103,16 +104,12 @@ def rewrite_pack(path: Path, target: Path, spots: Spots) -> Counter[str]:
         for number in range(pack.num_row_groups):
             rows = []
             for part in pack.read_row_group(number).to_pylist():
-                place = (part["producer"], part["delivery_id"], part["file"])
-                if place in spots.whole:
-                    gone.add(place)
+                left, lines = left_of(part, spots)
+                if left is None:
+                    gone.add((part["producer"], part["delivery_id"], part["file"]))
                     continue
-                offset, length = part["offset"], len(part["bytes"])
-                own = [one - offset for one in spots.offsets.get(place, ()) if offset <= one < offset + length]
-                if own:
-                    part["bytes"], lines = blanked(part["bytes"], own)
-                    counts["lines"] += lines
-                rows.append(part)
+                counts["lines"] += lines
+                rows.append(left)
             if rows:
                 table = pa.Table.from_pylist(rows, schema=writer.schema)
                 writer.extend(table, content_of(table))

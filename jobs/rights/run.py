@@ -7,11 +7,12 @@ from typing import Any
 
 from jobs.audit.log import audit
 from jobs.backup.content import all_quiet
-from jobs.core.cli import say
-from jobs.core.errors import DataRefused
-from jobs.core.nights import decisions
+from jobs.core.cli import SOURCES, say
+from jobs.core.errors import TryAgain
+from jobs.core.nights import closed_nights, decisions
 from jobs.core.session import spark_session
 from jobs.core.settings import Settings
+from jobs.pull.received import is_closed
 from jobs.rights import certificate
 from jobs.rights.erasure import erase
 from jobs.rights.publication import unpublish
@@ -25,8 +26,8 @@ def rights(settings: Settings, folder: Path) -> dict[str, Any]:
     """Take the requests of a folder in and carry out all that are in force.
 
     Every request of the register is looked at again: what arrived since is found too, and an interrupted run goes on.
-    A request file goes once its certificate is written. Raises TryAgain while any other job runs, DataRefused before
-    anything is touched when a request is bad or a night is half-way.
+    A request file goes once its certificate is written. Raises TryAgain while any other job runs or a night is
+    half-way, DataRefused when a request is bad, both before anything is touched.
     """
     settings.rights.mkdir(mode=0o700, exist_ok=True)  # a root of before there were rights
     with all_quiet(settings):
@@ -54,7 +55,7 @@ def carry_out(settings: Settings, register: Register) -> int:
             if found != entry:
                 register = register.put(found)
                 save(settings, register)
-            told = certificate.Told()
+            told, known_releases = certificate.Told(), certificate.releases_told(settings, found)
             for part in erase(spark, settings, found) if found.kind == ERASURE else oppose(settings, found):
                 certificate.merge(told, part)
                 if not found.done:
@@ -66,7 +67,7 @@ def carry_out(settings: Settings, register: Register) -> int:
                 register = register.put(replace(found, done=True))
                 save(settings, register)
             audit(settings, "right", request=found.request_id, cause=found.kind, counts={"files": told.files})
-            say(certificate.sentence(found, told))
+            say(certificate.sentence(found, told, known_releases))
     return total
 
 
@@ -77,9 +78,26 @@ def oppose(settings: Settings, entry: Entry) -> Iterator[certificate.Told]:
 
 
 def require_no_open_night(settings: Settings) -> None:
-    """Raise DataRefused while a night is linked and not decided: its candidate was made without these requests."""
+    """Raise TryAgain while a night is half-way: what it has made was made without these requests.
+
+    Linked and undecided, its candidate would name rows that are gone; standardised and not closed, its proposal would.
+    """
     decided = decisions(settings)
     linked = sorted(path.parent.name for path in settings.identity.glob("*/index.json"))
-    open_nights = [night for night in linked if night not in decided]
-    if open_nights:
-        raise DataRefused(f"RGT-006: night {open_nights[-1]} is linked and undecided; let it end, then run this again.")
+    half = [(night, "linked and undecided") for night in linked if night not in decided]
+    half += [(night, f"standardised and not closed for {source}") for source, night in unclosed(settings, set(decided))]
+    if half:
+        night, state = max(half)
+        raise TryAgain(f"RGT-006: night {night} is {state}; let it end, then run this again.")
+
+
+def unclosed(settings: Settings, decided: set[str]) -> Iterator[tuple[str, str]]:
+    """(source, night) of proposals that may still be closed: not of decided nights, nor before the last that is read.
+
+    A failed or absent state is none: ``close`` may replace it while its night is undecided.
+    """
+    for source in SOURCES:
+        closed = [night for night in closed_nights(settings, source) if is_closed(settings, source, night)]
+        last = max(closed, default="")
+        proposals = sorted(path.parent.name for path in (settings.standard / source).glob("*/proposal.json"))
+        yield from ((source, night) for night in proposals if night > last and night not in decided)

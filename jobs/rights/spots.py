@@ -2,15 +2,18 @@
 
 * Numbers: whatever holds a number of the person, by its keyed token, in any format and also where it was refused.
 * Stays: every line of a hospital's transmission about a stay of the person, repeated or of a trial too.
-* Reading again: pharmacies and records read their kept deliveries once more, and say which records are the person's.
+* Reading again: pharmacies and records read what is left of their kept deliveries, and say which records are the
+  person's, until they find none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -27,6 +30,7 @@ from jobs.standardise.deliveries import complete_deliveries, read_pull
 from jobs.standardise.fixed_width_lines import tell_lines
 from jobs.standardise.hospital import PMSI
 from jobs.standardise.layouts import load_layouts
+from jobs.standardise.shared_record.fhir import FORMAT as EXPORT
 
 File = tuple[str, str, str]  # producer, delivery, file
 LINES = (PMSI, "pharmacy-csv")  # formats whose records are lines: one can be blanked without harm to the others
@@ -39,6 +43,11 @@ class Spots:
 
     offsets: dict[File, set[int]] = field(default_factory=lambda: defaultdict(set))
     whole: set[File] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """How much is found."""
+        return len(self.whole) + sum(len(offsets) for offsets in self.offsets.values())
 
     @property
     def deliveries(self) -> set[tuple[str, str]]:
@@ -92,7 +101,14 @@ def by_reading(
     own = [one for one in complete_deliveries(pull, night) if one.producer in set(producers) & set(register)]
     if not own or not subjects:
         return
-    context = Context(spark, settings, night, source, own, register, None, attempt)
+    while read_again(Rest(spark, settings, night, source, own, register, None, attempt, spots=spots), subjects):
+        """What is told twice shows once in the tables: the rest is read again until nothing of the person is found."""
+
+
+def read_again(context: "Rest", subjects: Values) -> bool:
+    """Add the records of some subjects among what the context's spots leave; whether there were any."""
+    settings, source, spots, own = context.settings, context.source, context.spots, context.deliveries
+    before = spots.count
     try:
         result = import_module(f"jobs.standardise.{source}").standardise(context)
         records = result.shown_files(result.records) if result.shown_files else result.records
@@ -105,7 +121,7 @@ def by_reading(
         rows = records.join(F.broadcast(found.distinct()), names, how="left_semi").select(*names, "offset").collect()
     finally:
         context.release()
-    true_names = names_of(settings, source, night)
+    true_names = names_of(settings, source, context.night)
     formats = {(one.producer, one.delivery_id): one.format for one in own}
     for producer, delivery, shown, _, offset in rows:
         place = (producer, delivery, true_names.get((producer, delivery, shown), shown))
@@ -113,6 +129,49 @@ def by_reading(
             spots.offsets[place].add(offset)
         else:
             spots.whole.add(place)
+    return spots.count > before
+
+
+@dataclass
+class Rest(Context):
+    """A night's context whose packs are what some spots leave."""
+
+    spots: Spots = field(default_factory=Spots)
+
+    def packs(self) -> DataFrame:
+        """Packs without what goes; of nothing that goes, the packs as they are."""
+        packs, spots = super().packs(), self.spots
+        known = [(one.producer, one.delivery_id) for one in self.deliveries]
+        if not spots.deliveries & set(known):
+            return packs
+
+        def cut(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                parts = [part for row in batch.to_pylist() if (part := left_of(row, spots)[0])]
+                yield pa.RecordBatch.from_pylist(parts, schema=batch.schema)
+
+        return packs.mapInArrow(cut, packs.schema)
+
+
+def left_of(part: dict[str, Any], spots: Spots) -> tuple[dict[str, Any] | None, int]:
+    """A part of a file without the spots, and how many lines were blanked; None when its file goes as a whole."""
+    place = (part["producer"], part["delivery_id"], part["file"])
+    if place in spots.whole:
+        return None, 0
+    offset, length = part["offset"], len(part["bytes"])
+    own = [one - offset for one in spots.offsets.get(place, ()) if offset <= one < offset + length]
+    if not own:
+        return part, 0
+    data, lines = blanked(part["bytes"], own)
+    return part | {"bytes": data}, lines
+
+
+def with_whole_exports(settings: Settings, source: str, night: str, spots: Spots) -> None:
+    """An export is whole or nothing: of one that holds the person every file goes, packed or not."""
+    pull = read_pull(settings, source, night) or {"deliveries": []}
+    for one in pull["deliveries"]:
+        if one["format"] == EXPORT and (one["producer"], one["delivery_id"]) in spots.deliveries:
+            spots.whole |= {(one["producer"], one["delivery_id"], item["name"]) for item in one["files"]}
 
 
 def names_of(settings: Settings, source: str, night: str) -> dict[File, str]:

@@ -1,19 +1,14 @@
 """A successor of each kept release. A release is never edited: another takes its place and the old one goes."""
 
 import hashlib
-import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.nights import decision_path, decisions
 from jobs.core.settings import Settings
 from jobs.core.snapshot import (
-    DataFile,
     Partitions,
     canonical_json,
     files_of,
@@ -22,8 +17,7 @@ from jobs.core.snapshot import (
     tables_to_json,
     write_json,
 )
-from jobs.release.pools import READABLE, published_pool
-from jobs.release.publish import current_release, kept_releases, switch
+from jobs.release.publish import build_view, current_release, kept_releases, switch
 from jobs.release.succession import record, successor
 from jobs.rights.pointers import Changed
 
@@ -38,7 +32,9 @@ def succeed(settings: Settings, changed: Changed, cause: str) -> None:
         after = succeeding(settings, content, changed)
         if after is None:
             continue
-        build(settings, name, after)
+        parts = {table: item["partitions"] for table, item in after["tables"].items()}
+        tables = {table: tables_from_json({table: named})[table] for table, named in parts.items()}
+        build_view(settings, after, tables, settings.published / name)
         record(settings, name, after["release"], cause)
         move_decisions(settings, name, after["release"])
         if current_release(settings) == name:
@@ -71,38 +67,6 @@ def parts_of(partitions: dict[str, Any], changed: Changed) -> dict[str, Any]:
         "bytes": sum(file.bytes for file in files),
         "partitions": tables_to_json({"t": parts}).get("t", {}),
     }
-
-
-def build(settings: Settings, old: str, content: dict[str, Any]) -> None:
-    """Build the successor's view beside the old one, with the old one's declarations and dictionary."""
-    source, target = settings.published / old, settings.published / content["release"]
-    if target.is_dir():
-        return
-    pool = published_pool(settings)
-    with attempt_folder(settings) as attempt:
-        view = attempt / content["release"]
-        view.mkdir()
-        for table, item in content["tables"].items():
-            (view / table).mkdir()
-            for name, file in named(tables_from_json({table: item["partitions"]})[table]):
-                os.link(pool.path(file), view / table / name)
-            if not item["partitions"]:
-                shape = next((source / table).glob("*.parquet"))
-                pq.write_table(pq.read_schema(shape).empty_table(), view / table / "empty.parquet")
-        (view / "release.json").write_text(canonical_json(content), encoding="utf-8")
-        shutil.copy2(source / "dictionary.md", view / "dictionary.md")
-        shutil.copytree(source / "schemas", view / "schemas")
-        for path in (view, *view.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else READABLE)
-        view.rename(target)
-
-
-def named(parts: Partitions) -> Iterator[tuple[str, DataFile]]:
-    """Files of a table under the names of the view."""
-    for partition, files in sorted(parts.items()):
-        for position, file in enumerate(files):
-            suffix = f"-{position}" if len(files) > 1 else ""
-            yield f"{partition}{suffix}.parquet", file
 
 
 def move_decisions(settings: Settings, old: str, new: str) -> None:

@@ -95,6 +95,14 @@ def test_a_night_again_and_a_source_that_does_not_close(stack: Stack, recorder: 
     assert len(runs_of(stack.api, "national_night", GOOD)) == len(before) + 1
 
 
+def test_rights_run_for_no_night(stack: Stack, recorder: Any) -> None:
+    recorder.plan()
+    run = trigger(stack.api, "rights", GOOD)
+    follow(stack.api, [run], stack.require_alive)
+    assert run.state == "success"
+    assert [(call["stage"], call["arguments"], call["cores"]) for call in recorder.calls()] == [("rights", [], "2")]
+
+
 def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
     family = process.with_descendants(stack.marks.values())
     sockets = {name for mark in family for name in sockets_of(int(mark.partition(":")[0]))}

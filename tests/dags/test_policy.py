@@ -9,7 +9,7 @@ from jobs.core.settings import REPOSITORY
 
 SOURCES = ("hospital", "pharmacy", "shared_record")
 SOURCE_DAGS = {f"{source}_night" for source in SOURCES}
-DAGS = SOURCE_DAGS | {"national_night", "deadline"}
+DAGS = SOURCE_DAGS | {"national_night", "deadline", "rights"}
 SOURCE_CHAIN = {"pull": [], "standardise": ["pull"], "check": ["standardise"], "close": ["check"], "verdict": ["close"]}
 NATIONAL = {
     "link": [],
@@ -57,7 +57,7 @@ def test_each_task_has_owner_doc_retries_limit_and_a_declared_pool(described: di
 
 def test_spark_jobs_take_as_many_slots_as_cores(described: dict[str, Any]) -> None:
     on_spark = [task for dag in described["dags"].values() for task in dag["tasks"].values() if task["pool"] == "spark"]
-    assert len(on_spark) == 2 * len(SOURCES) + 3
+    assert len(on_spark) == 2 * len(SOURCES) + 3 + 1
     assert all(task["slots"] == task["cores"] for task in on_spark)
 
 
@@ -79,6 +79,7 @@ def test_a_failed_stage_colours_the_national_run(described: dict[str, Any]) -> N
 def test_schedules(described: dict[str, Any]) -> None:
     schedules = {name: (dag["schedule"], dag["expression"]) for name, dag in described["dags"].items()}
     assert schedules.pop("national_night")[0] == "PartitionedAssetTimetable"
+    assert schedules.pop("rights") == ("CronPartitionTimetable", "0 12 * * *")
     assert schedules.pop("deadline") == ("CronPartitionTimetable", "30 6 * * *")
     assert schedules == dict.fromkeys(SOURCE_DAGS, ("CronPartitionTimetable", "0 2 * * *"))
 

@@ -14,13 +14,20 @@ import boto3
 import pytest
 
 from jobs.core.errors import ConfigError, TryAgain
+from jobs.core.keys import ensure_key, key_bytes
 from jobs.core.manifest import Manifest, describe_file
+from jobs.core.nights import state_path
 from jobs.core.settings import Settings, prepare_root
+from jobs.core.snapshot import write_json
+from jobs.core.tokens import text_hex
 from jobs.landing import Gone, Place
 from jobs.landing.deposit import deposit
 from jobs.landing.s3 import S3Landing
 from jobs.pull import pull_path, read_file
 from jobs.pull.job import pull
+from jobs.rights.raw import clear_landing, deliveries_of, find_raw, rewrite_raw
+from jobs.rights.register import KEY as RIGHTS
+from jobs.rights.register import NUMBER, Entry
 
 pytestmark = pytest.mark.slow
 NIGHT = "2026-11-22"
@@ -158,6 +165,36 @@ def test_cut_manifest_arriving_unknown_and_resent_over_s3(
         "arriving": 1,
         "unknown_producer": 1,
     }
+
+
+def test_an_erasure_says_what_to_delete_in_an_s3_landing_and_clears_the_packs(
+    endpoint: str, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = root(tmp_path, "s3", monkeypatch, s3_policy(endpoint, bucket))
+    hers, his = tmp_path / "hers.csv", tmp_path / "his.csv"
+    hers.write_text("a;nir\n1;2480299999001\n2;1480299999001\n")
+    his.write_text("a;nir\n3;1480299999001\n")
+    for delivery, path in (("d1", hers), ("d2", his)):
+        deposit(settings, manifest_of("pharmacy", "PH1", "pharmacy-csv", delivery, [path]), [path])
+    pull(settings, NIGHT, "pharmacy")
+    write_json(state_path(settings, "pharmacy", NIGHT), {"night": NIGHT, "status": "complete"})
+    ensure_key(settings, RIGHTS)
+    ensure_key(settings, "collector")
+    number = text_hex(key_bytes(settings, RIGHTS), NUMBER, "2480299999001")
+    entry = Entry("E-2026-1", "erasure", NIGHT, "role", ("x",), numbers=frozenset({number}))
+    found = find_raw(None, settings, entry, {})  # type: ignore[arg-type]  no stay, no subject: nothing for Spark
+    removed, notes = clear_landing(settings, entry, deliveries_of(found))
+    assert (removed.tables, notes) == (
+        {},
+        ["landing: not a folder of this root; to be deleted there: pharmacy/PH1/d1."],
+    )
+    rewrite_raw(settings, found)
+    assert b"".join(read_file(settings, "pharmacy", NIGHT, "PH1", "d1", "hers.csv")) == (
+        b"a;nir\n" + b" " * 15 + b"\n2;1480299999001\n"
+    )
+    landing = S3Landing.from_policy({"bucket": bucket, "endpoint": endpoint, "path_style": True, "prefix": "in/here"})
+    assert Place("pharmacy", "PH1", "d1") in landing.inventory("pharmacy"), "nothing is deleted there unasked"
+    landing.client.close()
 
 
 def test_listing_longer_than_a_page(

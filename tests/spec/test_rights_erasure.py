@@ -1,6 +1,8 @@
 """Erasure (D-11) through real nights of three sources: searched for in every file; it does not come back."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,19 +10,25 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.core.cli import SOURCES
-from jobs.core.keys import key_bytes
+from jobs.core.keys import ensure_key, key_bytes
 from jobs.core.settings import Settings, prepare_root
 from jobs.core.snapshot import read_json
 from jobs.core.tokens import text_hex
 from jobs.release.publish import current_release, kept_releases
 from jobs.replay.__main__ import main as replay
+from jobs.rights import erasure
 from jobs.rights.numbers import readings
+from jobs.rights.refuse import Kept
+from jobs.rights.register import KEY, Entry
+from jobs.rights.register import NUMBER as NUMBER_TOKEN
 from jobs.rollback.__main__ import rollback
 from ops.leaks import texts_of
 from tests import deposits
 from tests.documents_made import document, ins, package, patient
 from tests.hospital_lines import FINESS, file_of, rss, vid
-from tests.spec.rights_cases import ask, counts, everything, national, published, with_key
+from tests.spec.link_cases import claim, subject
+from tests.spec.national_cases import store
+from tests.spec.rights_cases import NUMBER, STAYS, ask, counts, everything, national, published, stay, with_key
 
 FIRST, SECOND, THIRD = "2026-11-22", "2026-11-23", "2026-11-24"
 PHARMACY, RECORD = "992000018", "RECORD1"
@@ -50,6 +58,9 @@ def sale(ticket: str, number: str, birth: str = "14/02/1948", name: str = ";", a
     return f"{ticket};1;sale;20/11/2026 10:00:00;{who};3400935955838;2;{amount}"
 
 
+WITHOUT_NUMBER = "T6;1;sale;20/11/2026 10:00:00;;;14/02/1948;2;ZOELASTNAME;ZOE;3400935955838;1;2,18"
+
+
 def told(number: str, name: str) -> str:
     """The patient of a document."""
     who = {"ids": f'<id root="1.2.250.1.213.1.4.8" extension="{ins(number)}"/>', "family": name, "birth": "19480214"}
@@ -71,6 +82,7 @@ def first_deliveries(settings: Settings) -> None:
         sale("T3", HER, birth="05/05/2015", name="CHILD;KIM"),
         sale("T4", HER, name="ZOELASTNAME;ZOE", amount="deux"),
         sale("T5", HIM, name="BOBNAME;BOB", amount="deux"),
+        *[WITHOUT_NUMBER] * 2,
     ]
     text = "".join(one + "\r\n" for one in lines).encode("cp1252")
     deposits.deposit(settings, "pharmacy", PHARMACY, "P1", {"v.csv": text}, covers=DAY, mode="append")
@@ -136,7 +148,11 @@ def subjects(settings: Settings) -> list[str]:
 HERS = (HER, "IPPZOE77", "ZOESTAY1", "ZOEBROKEN", "ZOELASTNAME")
 
 
-def test_an_erasure(root: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def killed(*_: object) -> None:
+    raise RuntimeError("stopped")
+
+
+def test_an_erasure(root: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """One story, told in order: what is there, what goes, what stays, and what does not come back."""
     first = str(current_release(root))
     there = {path.split("/")[0] for path in places(root.root, *HERS)}
@@ -145,9 +161,13 @@ def test_an_erasure(root: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     before, his = counts(root), his_rows(root)
     assert before["hospital_stay"] == 2
     assert before["document"] == 3, "a package about two patients is refused"
-    assert before["dispensation"] == 3
+    assert before["dispensation"] == 4, "one of hers has no number, and is told twice"
 
     request = {"source": "hospital", "producer": FINESS, "patient": "IPPZOE77"}
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure, "rewrite_raw", killed)
+        assert ask(root, "E-2026-1", "erasure", request) == 1
+    assert places(root.landing, *HERS) == [] and places(root.raw, *HERS)
     assert ask(root, "E-2026-1", "erasure", request) == 0
     assert_gone(root, capsys.readouterr())
     after = counts(root)
@@ -185,8 +205,8 @@ def test_a_stay_names_its_patient_and_somebody_unknown_is_refused_at_first_sight
     deposits.deposit(root, "pharmacy", PHARMACY, "P3", {"v.csv": text.encode()}, covers=DAY, mode="append")
     deposits.load(root, THIRD, "pharmacy")
     deposited = {zone: everything(root.root / zone / "pharmacy") for zone in ("landing", "raw")}
-    assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
-    assert {zone: everything(root.root / zone / "pharmacy") for zone in deposited} == deposited, "the night is open"
+    assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 75, "the night is read and open (RGT-006)"
+    assert {zone: everything(root.root / zone / "pharmacy") for zone in deposited} == deposited
     run(root, THIRD)
     ledger = read_json(root.standard / "pharmacy" / THIRD / "state.json")["ledger"]
     told = {one.get("outcome") or one["event"]: one["count"] for one in ledger if one["delivery_id"] == "P3"}
@@ -197,6 +217,31 @@ def test_a_stay_names_its_patient_and_somebody_unknown_is_refused_at_first_sight
     assert ask(root, "E-2026-2", "erasure", {"nir": with_key(LATER)}) == 0
     assert places(root.root, LATER, "LATERNAME") == []
     assert len(read_json(certificate)["runs"]) == 2
+
+
+def test_a_child_no_longer_names_the_mother(settings: Settings, spark: SparkSession) -> None:
+    ensure_key(settings, KEY)
+    mother, child, token = subject("H1:anna"), subject("H1:kim"), STAYS["anna", "2026-10"] * 32
+    born = stay("anna", "2026-10") | {"subject_id": child, "stay_id": "5" * 32, "mother_stay_id": token}
+    store(settings, settings.standard / "hospital", "standard/hospital_stay", [stay("anna", "2026-10"), born])
+    of_child = claim("H1:kim", "2026-10-05", holder_nir=NUMBER["anna"], mother_subject_id=mother)
+    store(settings, settings.identity, "identity/claim", [claim("H1:anna", own_nir=NUMBER["anna"]), of_child])
+    number = text_hex(key_bytes(settings, KEY), NUMBER_TOKEN, NUMBER["anna"])
+    entry = Entry("E-2026-1", "erasure", "2026-11-23", "role", ("x",), numbers=frozenset({number}))
+    entry = replace(entry, subjects=frozenset({mother}), stays=frozenset({token}))
+    erasure.clear_standard(settings, entry)
+    erasure.clear_identity(settings, entry)
+    (left,) = pool_rows(settings.standard / "hospital")
+    assert (left["stay_id"], left["mother_stay_id"]) == ("5" * 32, None)
+    (known,) = pool_rows(settings.identity)
+    assert (known["subject_id"], known["mother_subject_id"], known["holder_nir"]) == (child, None, None)
+    tonight = spark.createDataFrame([(mother, None), (child, token)], "subject_id string, mother_stay_id string")
+    assert [tuple(row) for row in Kept([mother], [token]).of(tonight).collect()] == [(child, None)]
+
+
+def pool_rows(zone: Path) -> list[dict[str, Any]]:
+    """Rows of every file of a zone's pool."""
+    return [row for path in sorted((zone / "pool").glob("*/*")) for row in pq.read_table(path).to_pylist()]
 
 
 def his_rows(settings: Settings) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
 from jobs.link.run import link
 from jobs.release.publish import current_release, kept_releases
-from jobs.rights import publication
+from jobs.rights import erasure, publication
 from jobs.rights.__main__ import main
 from jobs.rollback.__main__ import rollback, verify
 from tests.spec.link_cases import claim, subject
@@ -42,6 +42,10 @@ BOB = {
     "claim_line": 1, "dispensation": 1, "dispensation_net": 1, "hospital_stay": 1, "hospital_stay_change": 1,
     "person": 1, "reconciliation": 1,
 }  # fmt: skip
+
+
+def killed(*_: object) -> None:
+    raise RuntimeError("stopped")
 
 
 @pytest.fixture
@@ -178,17 +182,32 @@ def test_a_night_half_way_is_not_changed_under_its_feet(
 ) -> None:
     close_night(settings, SECOND, rows_of_night())
     link(settings, SECOND)
-    assert ask(settings, "R-2026-1", "opposition", nir("anna")) == 65
+    assert ask(settings, "R-2026-1", "opposition", nir("anna")) == 75
     assert "RGT-006" in capsys.readouterr().err
+
+
+def test_an_erasure_that_is_stopped_between_two_zones_goes_on_to_the_same_end(
+    settings: Settings, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_key(settings, "rights")
+    shutil.copytree(settings.root, tmp_path / "other", symlinks=True)
+    for step in ("clear_standard", "clear_identity", "clear_crosswalk"):
+        with monkeypatch.context() as patch:
+            patch.setattr(erasure, step, killed)
+            assert ask(settings, "E-2026-1", "erasure", nir("anna")) == 1
+    assert main([]) == 0
+    zones = ("published", "candidate", "standard", "crosswalk", "ledger", "identity")
+    ended = {zone: everything(settings.root / zone) for zone in zones}
+    assert counts(settings) == {name: n for name, n in BOB.items() if name != "reconciliation"}
+    monkeypatch.setenv("VEILLEE_ROOT", str(tmp_path / "other"))
+    assert ask(Settings(tmp_path / "other"), "E-2026-1", "erasure", nir("anna")) == 0
+    assert {zone: everything(tmp_path / "other" / zone) for zone in zones} == ended
 
 
 @pytest.mark.parametrize("step", ["succeed", "remove_old", "delete", "rewrite"])
 def test_a_run_that_is_stopped_goes_on_to_the_same_end(
     settings: Settings, first: str, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_: object) -> None:
-        raise RuntimeError("stopped")
-
     ensure_key(settings, "rights")  # the same in both roots
     shutil.copytree(settings.root, tmp_path / "other", symlinks=True)
     with monkeypatch.context() as patch:

@@ -50,5 +50,6 @@ def test_a_later_run_adds_an_entry_only_when_it_found_something(settings: Settin
 def test_in_one_line() -> None:
     told = Told({"raw": removed("a", 2), "standard": Removed()}, {"r1": "r2"})
     assert sentence(ENTRY, told) == "E-1: erasure: removed 2 row copies of raw; 1 releases have a successor."
+    assert sentence(ENTRY, told, frozenset({"r1"})) == "E-1: erasure: removed 2 row copies of raw."
     unknown = replace(ENTRY, persons=frozenset())
     assert "nobody is known by it yet; it stays in force" in sentence(unknown, Told())
