@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobs.standardise.context import Context, Standardised
 
 PLACE = ("producer", "delivery_id", "file", "record")
-WHOLE_LINES = "hospital_line"
+WHOLE_LINES, WHOLE_DOCUMENTS = "hospital_line", "document_version"
 NUMBERS = ("own_nir", "holder_nir", "ins")
 # As in jobs.rights.numbers, as Java reads it: overlapping candidates by looking ahead.
 GAP = "[ \\u00a0-]?"
@@ -32,7 +32,7 @@ CANDIDATE = f"(?=([1278]{GAP}(?:\\d{GAP}){{5}}[\\dA-Ba-b]{GAP}(?:\\d{GAP}){{5}}\
 def without_erased(context: "Context", result: "Standardised") -> tuple["Standardised", Refused | None]:
     """What a parser returned, without what is erased; as it is, and None, when no erasure is in force.
 
-    Four small Spark jobs at most, all of them only when somebody is erased.
+    Five small Spark jobs at most, all of them only when somebody is erased.
     """
     register = load(context.settings)
     if not register.has(ERASURE):
@@ -40,6 +40,7 @@ def without_erased(context: "Context", result: "Standardised") -> tuple["Standar
     came = own(context, result.claims, register.all_of(ERASURE, "numbers"))
     earlier = [night for _, night in refused_nights(context.settings)]
     known = register.all_of(ERASURE, "subjects") | {one for night in earlier for one, _ in night.subjects}
+    came |= by_local_number(result, known)
     subjects = known | {subject for subject, _ in came}
     stays = stays_of(result, subjects)
     every = register.all_of(ERASURE, "stays") | {one for night in earlier for _, one in night.stays}
@@ -56,6 +57,16 @@ def own(context: "Context", claims: DataFrame, tokens: Values) -> set[tuple[str,
     numbers = own_numbers(trait_rows(claims), key_table(context.spark, context.settings, KEY))
     rows = numbers.where(F.col("token").isin(sorted(tokens))).collect() if tokens else []
     return {(row.subject_id, row.token) for row in rows}
+
+
+def by_local_number(result: "Standardised", known: Iterable[str]) -> set[tuple[str, str]]:
+    """(subject, erased subject) of tonight's documents that bear the erased one's own number beside another number."""
+    versions = result.tables.get(WHOLE_DOCUMENTS)
+    if versions is None or not known:
+        return set()
+    theirs = F.col("local_id").isin(sorted(known)) & (F.col("local_id") != F.col("subject_id"))
+    rows = versions.where(theirs).select("subject_id", "local_id").distinct().collect()
+    return {(row.subject_id, row.local_id) for row in rows}
 
 
 def stays_of(result: "Standardised", subjects: Iterable[str]) -> set[tuple[str, str]]:

@@ -91,10 +91,12 @@ def resolve(settings: Settings, known: Known, entry: Entry) -> Entry:
     nights refused because of this request is its own too.
     """
     refused = [night for _, night in refused_nights(settings)]
-    came = frozenset(subject for one in refused for subject, token in one.subjects if token in entry.numbers)
+    named = entry.numbers | entry.subjects
+    came = frozenset(subject for one in refused for subject, token in one.subjects if token in named)
     entry = reached(entry, subjects=came)
     while True:
         subjects = entry.subjects | known.subjects_of_numbers(entry.numbers) | subjects_of_stays(settings, entry.stays)
+        subjects |= subjects_of_local(settings, entry.subjects)
         persons = entry.persons | known.persons_of(subjects)
         subjects |= known.subjects_of(persons)
         more = reached(entry, numbers=known.numbers_of(subjects), subjects=subjects, persons=persons)
@@ -125,6 +127,18 @@ def stays_of(settings: Settings, subjects: Values) -> Values:
 def subjects_of_stays(settings: Settings, stays: Values) -> Values:
     """Subjects that the newest state gives some stays to."""
     return frozenset(row[0] for row in lines(stay_files(settings)[1], stays, "stay_id"))
+
+
+def subjects_of_local(settings: Settings, locals_: Values) -> Values:
+    """Subjects of documents that bear one of some own numbers of their producer beside the number that makes them."""
+    pool = standard_pool(settings, "shared_record").root
+    files = [str(path) for path in files_with(pool, load_schema("standard/document_version").names)]
+    if not files or not locals_:
+        return frozenset()
+    with duckdb.connect() as engine:
+        query = "SELECT DISTINCT subject_id FROM read_parquet(?) WHERE list_contains(?, local_id)"
+        rows = engine.execute(query, [files, sorted(locals_)]).fetchall()
+    return frozenset(subject for (subject,) in rows if subject)
 
 
 def lines(files: list[str], values: Values, column: str) -> set[tuple[str, str]]:

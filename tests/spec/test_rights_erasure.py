@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +19,11 @@ from jobs.release.publish import current_release, kept_releases
 from jobs.replay.__main__ import main as replay
 from jobs.rights import erasure
 from jobs.rights.numbers import readings
-from jobs.rights.refuse import Kept
-from jobs.rights.register import KEY, Entry
+from jobs.rights.refuse import Kept, by_local_number
+from jobs.rights.register import KEY, Entry, entry_of
 from jobs.rights.register import NUMBER as NUMBER_TOKEN
+from jobs.rights.request import Identifier, Request
+from jobs.rights.resolve import known, resolve
 from jobs.rollback.__main__ import rollback
 from ops.leaks import texts_of
 from tests import deposits
@@ -63,7 +66,8 @@ WITHOUT_NUMBER = "T6;1;sale;20/11/2026 10:00:00;;;14/02/1948;2;ZOELASTNAME;ZOE;3
 
 def told(number: str, name: str) -> str:
     """The patient of a document."""
-    who = {"ids": f'<id root="1.2.250.1.213.1.4.8" extension="{ins(number)}"/>', "family": name, "birth": "19480214"}
+    ids = f'<id root="1.2.250.1.213.1.4.8" extension="{ins(number)}"/><id root="2.25.80" extension="{number[:1]}"/>'
+    who = {"ids": ids, "family": name, "birth": "19480214"}
     return patient(**who, given=name, gender="F" if number == HER else "M")
 
 
@@ -190,6 +194,16 @@ def test_an_erasure(root: Settings, capsys: pytest.CaptureFixture[str], monkeypa
     rollback(root, first)
     assert current_release(root) == kept_releases(root)[0]
     assert counts(root)["hospital_stay"] == 1
+
+
+def test_a_record_s_own_number_finds_documents_that_bear_an_ins_as_well(root: Settings, spark: SparkSession) -> None:
+    local = Identifier("patient", "1", "shared_record", RECORD, "2.25.80")
+    entry = entry_of(root, Request("E-2026-3", "erasure", SECOND, "role", (local,)))
+    his = text_hex(key_bytes(root, "collector"), "shared_record", RECORD, f"ins:{HIM}")
+    assert his in resolve(root, known(spark, root), entry).subjects
+    tonight = spark.createDataFrame([("a", "l"), ("b", "m"), ("l", "l")], "subject_id string, local_id string")
+    result = SimpleNamespace(tables={"document_version": tonight})
+    assert by_local_number(result, {"l"}) == {("a", "l")}  # type: ignore[arg-type]
 
 
 def test_a_stay_names_its_patient_and_somebody_unknown_is_refused_at_first_sight(root: Settings) -> None:

@@ -32,6 +32,7 @@ def typed(parsed: DataFrame, key: DataFrame, night: str) -> DataFrame:
             ),
             "content_token": token_hex("content", F.col("content_sha256")),
             "subject_id": token_hex(SOURCE, F.col("producer"), F.col("patient")),
+            "local_id": token_hex(SOURCE, F.col("producer"), F.col("local")),
             "patient_token": token_hex("patient", F.coalesce(F.col("traits"), F.col("patient"))),
             "version_number": F.regexp_extract("version", r"^\d{1,9}$", 0).try_cast("bigint"),
             "replaces_set": F.coalesce(F.col("action") == "C", F.lit(False)),
@@ -43,7 +44,7 @@ def typed(parsed: DataFrame, key: DataFrame, night: str) -> DataFrame:
     frame = frame.withColumns(parties()).withColumns(refusals())
     helpers = arrays()
     frame = frame.withColumns(helpers).withColumn("warnings", warning_codes(created, birth, night))
-    return frame.drop("key", "patient", "traits", *helpers)
+    return frame.drop("key", "patient", "local", "traits", *helpers)
 
 
 def mapping(values: dict[str, str]) -> Column:
@@ -64,6 +65,7 @@ def identity_columns(birth: Moment) -> dict[str, Column]:
         "status_of_number": ins_status(F.col("ins")),
         "valid_ins": valid,
         "traits": known,
+        "local": local,
         "patient": F.coalesce(F.concat(F.lit("ins:"), valid), local, F.concat(F.lit("traits:"), known)),
     }
 
