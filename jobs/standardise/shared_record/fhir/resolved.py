@@ -13,8 +13,8 @@ from jobs.standardise.shared_record.fhir.resources import CLINICAL, DOCUMENT, SU
 NO_PATIENT, OTHER_DOCUMENT = "FHR-010", "DOC-018"
 TARGET = [*DELIVERY, "target"]
 # what only a registry says of a document; the rest its CDA says itself
-OF_REGISTRY = ("visibility", "availability", "logical_id", "entry_id", "submitted_text", "content_sha256")
-NAMES = ("id_root", "id_extension")
+OF_REGISTRY = ("visibility", "availability", "logical_id", "entry_id", "submitted_text")
+NAMES, REPLACES = ("id_root", "id_extension"), ("replaces_root", "replaces_extension")
 
 
 def resolved(lines: DataFrame) -> DataFrame:
@@ -115,16 +115,11 @@ def header(about: dict[str, Column]) -> dict[str, Column]:
     found["submitted_text"] = F.coalesce(found["submitted_text"], "sent")
     for name in ("body_media_type", "body_sha256", "body_bytes"):
         found[name] = F.coalesce(found[name], body[name])
-    for name in ("root", "extension"):
-        found[f"replaces_{name}"] = F.coalesce(about["replaces"][f"id_{name}"], found[f"replaces_{name}"])
-    cda = F.col("inside.header")
-    names = ("replaces_root", "replaces_extension")
-    own = {name: F.coalesce(cda[name], found[name]) if name in names else cda[name] for name in found}
-    has_cda = F.col("inside").isNotNull()
-    return {
-        name: column if name in OF_REGISTRY else F.when(has_cda, own[name]).otherwise(column)
-        for name, column in found.items()
-    }
+    cda, has_cda = F.col("inside.header"), F.col("inside").isNotNull()
+    for name, named in zip(REPLACES, NAMES, strict=True):
+        found[name] = F.coalesce(cda[name], about["replaces"][named], found[name])
+    own = {name: cda[name] for name in found if name not in (*OF_REGISTRY, *REPLACES)}
+    return found | {name: F.when(has_cda, column).otherwise(found[name]) for name, column in own.items()}
 
 
 def with_product(name: str, product: Column) -> Column:
