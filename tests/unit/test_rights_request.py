@@ -123,7 +123,7 @@ def test_another_key_is_noticed(settings: Settings, tmp_path: Path) -> None:
     save(settings, added(load(settings), entries(settings, tmp_path, {})))
     path = settings.keys / "rights.v1.key"
     path.chmod(0o600)
-    path.write_bytes(bytes(32))
+    path.write_bytes(bytes(range(32)))
     path.chmod(0o400)
     with pytest.raises(ConfigError, match="not the key"):
         load(settings)
