@@ -37,6 +37,7 @@ class JobOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.nightly = nightly
         self.stage = stage
         self.source = source
         self.flags = list(flags)

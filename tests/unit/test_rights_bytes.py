@@ -10,13 +10,14 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
-from jobs.core.snapshot import DataFile, Pool
+from jobs.core.snapshot import DataFile, Pool, write_json
 from jobs.core.tables import write_small
 from jobs.core.tokens import text_hex
+from jobs.pull.packs import pull_path
 from jobs.rights.cut import Marks, cut_file
 from jobs.rights.numbers import Seeker
 from jobs.rights.pointers import replaced
-from jobs.rights.spots import blanked
+from jobs.rights.spots import Spots, blanked, left_of, with_whole_exports
 from tests.documents_made import archive
 
 HERS, OTHER = "2480299999001", "1480299999001"
@@ -109,3 +110,29 @@ def test_a_pointer_names_the_new_files_and_keeps_its_shape() -> None:
         "claims": [{"night": "2026-11-22", "files": [], "except": []}],
     }
     assert replaced(value, {}) == value
+
+
+def test_an_export_that_holds_the_person_goes_whole_and_a_package_beside_it_does_not(settings: Settings) -> None:
+    def delivery(name: str, kind: str, *files: str) -> dict[str, object]:
+        return {"producer": "D", "delivery_id": name, "format": kind, "files": [{"name": one} for one in files]}
+
+    sent = [
+        delivery("hers", "fhir-bulk", "Patient.ndjson", "DocumentReference.ndjson", "export.json"),
+        delivery("others", "fhir-bulk", "Patient.ndjson", "export.json"),
+        delivery("packages", "shared-record", "1.zip", "2.zip"),
+    ]
+    write_json(pull_path(settings, "shared_record", "2026-11-22"), {"deliveries": sent})
+    spots = Spots(whole={("D", "hers", "DocumentReference.ndjson"), ("D", "packages", "1.zip")})
+    with_whole_exports(settings, "shared_record", "2026-11-22", spots)
+    every = {("D", "hers", name) for name in ("Patient.ndjson", "DocumentReference.ndjson", "export.json")}
+    assert spots.whole == every | {("D", "packages", "1.zip")}
+
+
+def test_what_is_left_of_a_part_keeps_its_places(settings: Settings) -> None:
+    part = {"producer": "P", "delivery_id": "1", "file": "f", "offset": 100, "bytes": b"ab\r\ncd\r\n"}
+    spots = Spots()
+    spots.offsets["P", "1", "f"] |= {4, 104}  # the first lies in another part
+    left, lines = left_of(part, spots)
+    assert (left or {})["bytes"] == b"ab\r\n  \r\n" and lines == 1
+    assert left_of(part, Spots()) == (part, 0)
+    assert left_of(part, Spots(whole={("P", "1", "f")})) == (None, 0)
