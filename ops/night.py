@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from jobs.core.errors import JobError
+from jobs.core.residency import require_residency
 from jobs.core.settings import Settings, load_settings, prepare_root
 from ops.api import ApiError
 from ops.nights import next_night
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 def root_settings() -> Settings:
     """The root's settings; a root that does not exist yet becomes a synthetic one."""
     settings = load_settings()
+    require_residency(settings)
     stamped = (settings.root / "root.json").is_file()
     return prepare_root(settings.root, settings.kind if stamped else "synthetic")
 
