@@ -99,19 +99,29 @@ def sequence_table(context: Context) -> DataFrame:
 
 
 def fingerprint(content: list[str]) -> Column:
-    """Equal for rows of equal content; an absent value differs from an empty one. Two times 64 bits, never written."""
-    values = [F.col(name) for name in content]
-    told = [*values, *[one.isNull() for one in values]]
-    return F.struct(F.xxhash64(F.lit(1), *told), F.xxhash64(F.lit(2), *told))
+    """Equal for rows of equal content; an absent value differs from an empty one."""
+    parts = [F.coalesce(F.col(name).cast("string"), F.lit("\x00")) for name in content]
+    return F.sha2(F.concat_ws("\x1f", *parts), 256)
 
 
 def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
     """Adds ``_change`` (it brought new content), ``_current`` (it also kept its key) and ``_lost`` (why it did not).
 
-    ``taken_again``: whether a record among the rows is one that is taken in again.
+    ``taken_again``: whether a record among the rows is one that is taken in again. Most keys come once: their rows are
+    neither sorted nor compared with anything.
     """
     # rows lie together by producer: sorted by the rest of the key first, two rows are told apart by their first bytes
     keys = [*[name for name in key if name != "producer"], "producer"]
+    several = both.groupBy(*keys).count().where("count > 1").select(*keys).hint("shuffle_hash")
+    alone = both.join(several, keys, how="left_anti").withColumns(
+        {"_change": F.lit(True), "_current": F.lit(True), "_lost": F.lit(None).cast("string")}
+    )
+    contested = in_turn(both.join(several, keys, how="left_semi"), order, keys, content, taken_again=taken_again)
+    return alone.unionByName(contested.select(*alone.columns))
+
+
+def in_turn(both: DataFrame, order: DataFrame, keys: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
+    """What classify adds, for rows whose key comes several times."""
     placed = (
         both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")
         .withColumn("_sequence", F.coalesce("_sequence", F.lit(0)))
