@@ -19,7 +19,7 @@ N1, N2, N3, N4, N5 = (f"2026-11-{day}" for day in range(22, 27))
 SIZES = ("--persons", "400", "--hospitals", "3", "--pharmacies", "5", "--documents", "150", "--mess", "0.03",
          "--seed", "7", "--start", "2026-11-08")  # fmt: skip
 OPERATOR = "DMP1"
-LARGE = 5_000  # bytes: of the second night's documents some are larger, two more than twice as large, and one is not
+LARGE = 5_000  # bytes: of the second night's documents some are larger, two more than twice as large, and some are not
 
 
 @dataclass
