@@ -62,11 +62,10 @@ def profiles(engine: duckdb.DuckDBPyConnection, files: list[tuple[Renewed, Path]
 def nothing_old_remains(settings: Settings, rotation: Rotation) -> dict[str, Any]:
     """Every text of every file of both pools and of every view against the map. Raises DataRefused (REK-005)."""
     pools = published_pool(settings), candidate_pool(settings)
-    files = [path for pool in pools for path in sorted(pool.root.glob("*/*.parquet"))]
-    inodes = {path.stat().st_ino for path in files}
+    pooled = [path for pool in pools for path in sorted(pool.root.glob("*/*.parquet"))]
     folders = [settings.published / name for name in kept_releases(settings)]
     views = [path for folder in folders for path in sorted(folder.rglob("*.parquet"))]
-    files += [path for path in views if path.stat().st_ino not in inodes]
+    files = list({path.stat().st_ino: path for path in (*views, *pooled)}.values())  # each once, whatever its names
     with with_map(settings) as engine:
         engine.execute("CREATE TEMP TABLE found (value VARCHAR)")
         for path in files:

@@ -23,8 +23,9 @@ class Target:
 
     @property
     def keyed(self) -> list[str]:
-        """Its columns that stand under the key."""
-        names = set(pq.read_schema(self.path).names)
+        """Its columns that stand under the key; none of a file without rows, which is the same under every key."""
+        about = pq.read_metadata(self.path)
+        names = set(about.schema.to_arrow_schema().names) if about.num_rows else set()
         return [name for name in keyed_columns(self.schema) if name in names]
 
 

@@ -12,14 +12,17 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.assemble.run import assemble
+from jobs.assemble.source_state import source_state_rows
 from jobs.audit.check import check, read
 from jobs.core.custody import files as key_files
 from jobs.core.errors import DataRefused
 from jobs.core.keys import current_version, destroyed, versions
-from jobs.core.schema import schemas_of
+from jobs.core.schema import load_schema, schemas_of
 from jobs.core.settings import Settings, prepare_root
 from jobs.core.snapshot import DataFile, Pool, read_json, tables_from_json, write_json
+from jobs.core.tables import write_small
 from jobs.core.tokens import UNIT_SEPARATOR, text_base32, token_base32_array
+from jobs.link.inputs import states_of
 from jobs.link.run import link
 from jobs.pseudonymise.run import pseudonymise
 from jobs.rekey import proof, renaming, rewrite, run, switch
@@ -30,7 +33,7 @@ from jobs.release.publish import current_release, kept_releases
 from jobs.release.succession import successor
 from jobs.rights.run import rights
 from jobs.rollback.__main__ import verify
-from tests.spec.national_cases import Rows, rows_of
+from tests.spec.national_cases import Rows, close, close_rest, rows_of
 from tests.spec.rights_cases import (
     FIRST,
     SECOND,
@@ -164,6 +167,29 @@ def test_the_files_are_those_that_a_night_would_have_written(
     monkeypatch.setattr(key_files.secrets, "token_bytes", lambda size: NEW_KEY[::-1][:size])
     assert main([]) == 0, "and can be rotated again"
     assert {row["pseudonym"][:2] for row in published(root)["person"]} == {"3."}
+
+
+def test_the_state_of_the_sources_changes_where_producers_are_persons(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pharmacy is published under a token, a hospital under its number: one column, two kinds of values."""
+    status = {"status": "missing", "as_of": None, "rule": "DEL-008"}
+    for source, names in (("pharmacy", ("P1", "P2", "P3")), ("hospital", ("990000001",))):
+        close(settings, FIRST, source, producers=dict.fromkeys(names, status))
+    close_rest(settings, FIRST)
+    (settings.keys / "centre.v1.key").write_bytes(OLD_KEY)
+    (settings.keys / "centre.v1.key").chmod(0o400)
+    monkeypatch.setattr(key_files.secrets, "token_bytes", lambda size: NEW_KEY[:size])
+    pointer = settings.candidate / FIRST / "candidate.json"
+    pool, schema = Pool(settings.candidate / "pool"), load_schema("published/source_state")
+    made = [
+        write_small(source_state_rows(states_of(settings, FIRST), key), schema, pool, settings.work)
+        for key in (NEW_KEY, OLD_KEY)
+    ]
+    write_json(pointer, {"night": FIRST, "tables": {"source_state": {"all": [made[1].to_json()]}}})
+    pool.path(made[0]).unlink()
+    assert main([]) == 0
+    assert read_json(pointer)["tables"]["source_state"]["all"] == [made[0].to_json()], "as assemble would write it"
 
 
 STOPS = [
