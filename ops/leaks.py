@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from jobs.core.settings import REPOSITORY, Settings, load_settings
 from ops.needles import WORD, Needles, claimed_needles, plain
 
-SILENT_ZONES = ("standard", "crosswalk", "candidate", "published", "extracts", "reports", "ledger")
+SILENT_ZONES = ("standard", "crosswalk", "candidate", "published", "extracts", "reports", "ledger", "audit")
 OWN_TEXTS = ("jobs", "dags", "ops", "schemas", "config", "expectations")
 CHUNK = 4 * 1024 * 1024
 OVERLAP = 256
