@@ -49,6 +49,17 @@ def java_options() -> str:
     return f"{JAVA} -XX:SharedArchiveFile={class_archive()} -Xlog:disable -Xlog:all=error:stderr"
 
 
+# What pyspark asks the JVM for at every column and call: a round trip each time, and for short names first a search of
+# all jars for a class that is called just so, which ends in an exception. Asked for once instead.
+NAMES = (
+    "functions",
+    "PythonUtils",
+    "PythonSQLUtils",
+    "org.apache.spark.sql.functions",
+    "org.apache.spark.sql.expressions.Window",
+)
+
+
 @contextmanager
 def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
     """A local session, stopped at the end; an active one (tests, spark-submit) is used as it is and left running."""
@@ -81,4 +92,6 @@ def build_session(settings: Settings, name: str) -> SparkSession:
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    for name in NAMES:
+        setattr(session._jvm, name, getattr(session._jvm, name))
     return session
