@@ -63,6 +63,17 @@ def driver_memory(size: int = 0) -> str:
     return os.environ.get("VEILLEE_DRIVER_MEMORY") or (LARGE_MEMORY if size >= LARGE and machine >= ROOMY else MEMORY)
 
 
+# What pyspark asks the JVM for at every column and call: a round trip each time, and for short names first a search of
+# all jars for a class that is called just so, which ends in an exception. Asked for once instead.
+NAMES = (
+    "functions",
+    "PythonUtils",
+    "PythonSQLUtils",
+    "org.apache.spark.sql.functions",
+    "org.apache.spark.sql.expressions.Window",
+)
+
+
 @contextmanager
 def spark_session(settings: Settings, name: str, size: int = 0) -> Iterator[SparkSession]:
     """A local session, stopped at the end; an active one (tests, spark-submit) is used as it is and left running.
@@ -98,4 +109,6 @@ def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    for name in NAMES:
+        setattr(session._jvm, name, getattr(session._jvm, name))
     return session
