@@ -73,14 +73,15 @@ def clear_standard(settings: Settings, entry: Entry) -> Removed:
 
 
 def clear_identity(settings: Settings, entry: Entry) -> Removed:
-    """Claims, person and links; somebody else's claims no longer state the person's number or subject.
+    """Claims, person and links; somebody else's rows no longer state the person's number, subject or identifier.
 
     States of the standard zone name claim files too.
     """
     pool = Pool(settings.identity / "pool")
     rows: dict[Columns, Values] = {("subject_id",): entry.subjects, ("person_id",): entry.persons}
     numbers = numbers_known(settings, pool, NUMBERS, entry.numbers)
-    marks = Marks(rows, {"mother_subject_id": entry.subjects} | dict.fromkeys(NUMBERS, numbers))
+    named = dict.fromkeys(("other_id", "left_id", "right_id"), entry.subjects | entry.persons)
+    marks = Marks(rows, {"mother_subject_id": entry.subjects} | named | dict.fromkeys(NUMBERS, numbers))
     return clear_zone(settings, "identity", [pool], by_marks(marks), "standard")
 
 
