@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
 from jobs.core.session import spark_session
 from jobs.core.settings import prepare_root
 from jobs.link.index import decide
 from jobs.link.keep import Keep
+from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows
 
 FIRST_BIRTH = datetime.date(1930, 1, 1)
@@ -65,8 +65,9 @@ def main(persons: int) -> int:
                 steps = settings.work / attempt
                 steps.mkdir()
                 started = time.monotonic()
-                rows = trait_rows(spark.read.parquet(str(settings.work / "claims.parquet")))
-                found = decide(rows, None, Keep(steps)).select("subject_id", "label", F.col("tier")).collect()
+                known, keep = spark.read.parquet(str(settings.work / "claims.parquet")), Keep(steps)
+                done = decide(trait_rows(known), None, mothers_of(known, keep), keep)
+                found = done.subjects.select("subject_id", "label", "tier").collect()
                 seconds.append(round(time.monotonic() - started, 1))
     people: dict[str, set[int]] = {}
     for row in found:

@@ -6,7 +6,8 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.link.evidence import TIERS, two_persons
+from jobs.link.evidence import TIERS
+from jobs.link.guards import two_persons
 from jobs.link.keep import Keep
 
 MAX_ROUNDS = 8  # a group is a few keys wide; a longer chain of evidence is no evidence

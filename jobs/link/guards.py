@@ -98,9 +98,9 @@ def is_baby(side: str) -> Column:
     return F.coalesce(F.datediff(F.col(f"{side}.since"), born) <= BABY_DAYS, F.lit(False))
 
 
-def age_gap() -> Column:
-    """Years by which ``a`` is older than ``b``; null when a birth year is unknown."""
-    return F.array_min("b.years") - F.array_max("a.years")
+def older_by(one: str, other: str) -> Column:
+    """Years by which a side is older than the other; null when a birth year is unknown."""
+    return F.array_min(f"{other}.years") - F.array_max(f"{one}.years")
 
 
 def same_birth() -> Column:
@@ -111,7 +111,7 @@ def same_birth() -> Column:
 
 def name_of_guard(kind: Column) -> Column:
     """The first guard that refuses a pair met under a key of this kind; null when none does."""
-    older, younger = age_gap() >= AGE_GAP, age_gap() <= -AGE_GAP
+    older, younger = older_by("a", "b") >= AGE_GAP, older_by("b", "a") >= AGE_GAP
     by_number = kind == "number"
     named_guards = {
         "newborn": by_number & ((older & is_baby("b")) | (younger & is_baby("a"))),
@@ -128,20 +128,24 @@ def name_of_guard(kind: Column) -> Column:
     return found
 
 
-def relation_of(kind: Column) -> Column:
-    """What ``b`` is to ``a`` when the two are not one person but share a number or a birth: (kind, proof); null else."""
-    gap, number = age_gap(), kind == "number"
-    mother = F.exists("a.numbers", lambda one: F.substring(one, 1, 1).isin(*FEMALE) & F.array_contains("b.own", one))
-    father = F.exists("a.numbers", lambda one: F.array_contains("b.own", one))
-    child = F.exists("b.numbers", lambda one: F.array_contains("a.own", one))
-    younger = F.when(is_baby("a"), "number newborn").otherwise("number age_gap")
+def relation_of(kind: Column, me: str, other: str) -> Column:
+    """What ``other`` is to ``me`` when they are not one person but share a number or a birth: kind and proof, or null.
+
+    Who is older and has that number as its own is the mother or a parent.
+    """
+    older, younger = older_by(other, me) >= AGE_GAP, older_by(me, other) >= AGE_GAP
+    by_number = kind == "number"
+    lent = F.array_intersect(f"{me}.numbers", f"{other}.own")
+    mothers = F.exists(lent, lambda one: F.substring(one, 1, 1).isin(*FEMALE))
+    borrowed = F.size(F.array_intersect(f"{other}.numbers", f"{me}.own")) > 0
+    proof = F.when(is_baby(me), "number newborn").otherwise("number age_gap")
     return (
         F.when(same_birth() & share("numbers"), relation("twin", F.lit("number birth_date")))
-        .when(same_birth() & ~number, relation("twin", F.lit("birth_date family_name")))
-        .when(number & (gap <= -AGE_GAP) & mother, relation("mother", younger))
-        .when(number & (gap <= -AGE_GAP) & father, relation("parent", younger))
-        .when(number & (gap >= AGE_GAP) & child, relation("child", F.lit("number age_gap")))
-        .when(number, relation("shares_number", F.lit("number")))
+        .when(same_birth() & ~by_number, relation("twin", F.lit("birth_date family_name")))
+        .when(by_number & older & mothers, relation("mother", proof))
+        .when(by_number & older & (F.size(lent) > 0), relation("parent", proof))
+        .when(by_number & younger & borrowed, relation("child", F.lit("number age_gap")))
+        .when(by_number, relation("shares_number", F.lit("number")))
     )
 
 

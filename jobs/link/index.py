@@ -6,13 +6,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.tokens import token_hex, with_key
-from jobs.link.evidence import edges
+from jobs.link.evidence import edges, judge
 from jobs.link.groups import groups, tiers
 from jobs.link.keep import Keep
-from jobs.link.traits import keys, nodes
+from jobs.link.refusals import Steps
+from jobs.link.traits import keys, nodes, without_shared
 
-RULES_VERSION = "deterministic-1"
+RULES_VERSION = "deterministic-2"
 NEW_PERSON = "new_person"
+# What agrees where a tier links.
+LEVELS = {
+    "number_birth_date": "number birth_date",
+    "number_first_name": "number given_name birth_year",
+    "exact_traits": "family_name given_name birth_date sex",
+}
 
 
 @dataclass(frozen=True)
@@ -25,23 +32,32 @@ class Additions:
     crosswalk: DataFrame
 
 
-def decide(new_rows: DataFrame, base_traits: DataFrame | None, keep: Keep) -> DataFrame:
-    """subject_id, label, person_id (of the index, or null), tier for each new subject.
+@dataclass(frozen=True)
+class Decided:
+    """subject_id, label, person_id (of the index, or null), tier for each new subject; and the steps that led there."""
+
+    subjects: DataFrame
+    steps: Steps
+
+
+def decide(new_rows: DataFrame, base_traits: DataFrame | None, mothers: DataFrame, keep: Keep) -> Decided:
+    """Who each new subject is.
 
     ``new_rows`` are the trait rows of subjects that the crosswalk does not know. Only persons that share a key with one
-    of them are looked at.
+    of them are looked at. ``mothers``: subject_id and mother_subject_id, where a producer declared it.
     """
     rows = new_rows.withColumn("node_id", F.col("subject_id")).withColumn("is_person", F.lit(False))
     if base_traits is not None:
         rows = rows.unionByName(met_persons(rows, base_traits))
-    rows = keep(rows)
-    everyone = keep(nodes(rows))
-    found = keep(edges(keep(keys(rows, "node_id")), everyone, keep))
+    rows = without_shared(keep(rows))
+    everyone, met = keep(nodes(rows)), keep(keys(rows, "node_id"))
+    judged = keep(judge(met, everyone))
+    found = keep(edges(judged))
     grouped = groups(found, everyone, keep)
     label = F.coalesce("label", "node_id").alias("label")
-    members = everyone.join(grouped, "node_id", how="left").select("node_id", "is_person", label)
+    members = keep(everyone.join(grouped, "node_id", how="left").select("node_id", "is_person", label))
     person = members.where("is_person").select("label", F.col("node_id").alias("person_id"))
-    return (
+    subjects = (
         members.where("not is_person")
         .join(person, "label", how="left")
         .join(tiers(found, grouped), "node_id", how="left")
@@ -52,6 +68,7 @@ def decide(new_rows: DataFrame, base_traits: DataFrame | None, keep: Keep) -> Da
             F.coalesce("tier", F.lit(NEW_PERSON)).alias("tier"),
         )
     )
+    return Decided(subjects, Steps(judged, found, everyone, met, members, mothers))
 
 
 def met_persons(rows: DataFrame, base_traits: DataFrame) -> DataFrame:
@@ -89,10 +106,27 @@ def additions(new_rows: DataFrame, known_rows: DataFrame, numbered: DataFrame, n
         F.lit(night).alias("created_night"), commonest("sex").alias("sex"), commonest("birth_date").alias("birth_date")
     )
     stamped = numbered.select(
-        "subject_id", "person_id", F.lit(night).alias("night"), "tier", F.lit(RULES_VERSION).alias("rules_version")
+        "subject_id",
+        "person_id",
+        F.lit(night).alias("night"),
+        "tier",
+        F.lit("certain").alias("grade"),
+        F.lit(None).cast("bigint").alias("weight_centibits"),
+        levels_of(F.col("tier")).alias("levels"),
+        F.lit(None).cast("bigint").alias("lead_centibits"),
+        F.lit(RULES_VERSION).alias("rules_version"),
+        F.lit(None).cast("string").alias("model_version"),
     )
     traits = new_traits.unionByName(known_rows).withColumn("night", F.lit(night))
     return Additions(person, traits, stamped, numbered.select("subject_id", "person_id"))
+
+
+def levels_of(tier: Column) -> Column:
+    """What a rule saw agree; null for a new person."""
+    found = F.lit(None).cast("string")
+    for name, words in LEVELS.items():
+        found = F.when(tier == name, words).otherwise(found)
+    return found
 
 
 def commonest(name: str) -> Column:

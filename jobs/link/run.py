@@ -1,8 +1,10 @@
 """The link stage: claims in, a night's index and crosswalk out. Both become current only with the night's release."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -13,14 +15,16 @@ from jobs.core.schema import load_schema
 from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write_json
-from jobs.core.tables import read_files, write_table
+from jobs.core.tables import read_files, write_small, write_table
 from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
 from jobs.link.keep import Keep
+from jobs.link.refusals import PAIR, told
 from jobs.link.traits import trait_rows
 from jobs.rights.opposed import write_opposed
 
 Counts = dict[str, Any]
+TABLES = ("link", "person", "person_trait", "refusal", "relation", "review_item")
 
 
 def link(settings: Settings, night: str, source: str | None = None) -> Counts:
@@ -52,8 +56,11 @@ def link_claims(
     keep = Keep(attempt)
     claims = keep(read_claims(spark, settings, found))
     new, known, traits = split(spark, settings, base, trait_rows(claims), keep)
-    numbered = keep(number_persons(decide(new, traits, keep), night, key_table(spark, settings, "index")))
+    decided = decide(new, traits, mothers_of(claims, keep), keep)
+    numbered = keep(number_persons(decided.subjects, night, key_table(spark, settings, "index")))
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
+    refused = told(decided.steps, PAIR.empty_table(), night, RULES_VERSION)
+    index |= write_told(settings, night, refused, attempt)
     traits_now = base.index.get("person_trait", {}) | index["person_trait"]
     write_opposed(settings, night, base.night, spark, traits_now, base.crosswalk | crosswalk)
     counts = count_by_tier(numbered.groupBy("tier").count().collect())
@@ -61,8 +68,32 @@ def link_claims(
         "claims": claims.count(),
         "subjects_known": known.select("subject_id").distinct().count(),
         "persons_new": sum(file.rows for file in files_of(index["person"])),
+        "refused": count_by(refused["refusal"], "guard"),
+        "relations": count_by(refused["relation"], "kind"),
+        "to_review": refused["review_item"].num_rows,
     }
     return publish(settings, night, base, index, crosswalk, inputs, counts)
+
+
+def mothers_of(claims: DataFrame, keep: Keep) -> DataFrame:
+    """subject_id and mother_subject_id, where a producer declared who the mother is."""
+    return keep(claims.where("mother_subject_id is not null").select("subject_id", "mother_subject_id").distinct())
+
+
+def count_by(table: pa.Table, name: str) -> dict[str, int]:
+    """How many rows of each kind."""
+    return dict(sorted(Counter(table[name].to_pylist()).items()))
+
+
+def write_told(settings: Settings, night: str, tables: dict[str, pa.Table], attempt: Path) -> dict[str, Partitions]:
+    """Write what the night did not link; a table without rows has no file."""
+    pool = Pool(settings.identity / "pool")
+    written = {
+        name: write_small(table, load_schema(f"identity/{name}"), pool, attempt)
+        for name, table in tables.items()
+        if table.num_rows
+    }
+    return {name: {night: [written[name]] if name in written else []} for name in tables}
 
 
 def split(
@@ -103,7 +134,7 @@ def publish(
     counts: Counts,
 ) -> Counts:
     """Name the files of this night on top of the base's: crosswalk first, index last, which says that all is done."""
-    tables = {name: base.index.get(name, {}) | index.get(name, {}) for name in ("link", "person", "person_trait")}
+    tables = {name: base.index.get(name, {}) | index.get(name, {}) for name in TABLES}
     walk = {"night": night, "base": base.night, "tables": tables_to_json({"crosswalk": base.crosswalk | crosswalk})}
     head = {"night": night, "base": base.night, "rules_version": RULES_VERSION, "inputs": inputs, "counts": counts}
     check = check_value(settings, "index")

@@ -9,6 +9,7 @@ from jobs.link.normalise import agrees, contradicts, first_of, given_key, name_k
 # Sources that number their patients: two numbers of one producer are two persons unless an own number proves a
 # double record. A pharmacy's subject is made of traits, so that two of them may well be one patient.
 DECLARES_DISTINCT = "hospital"
+SHARED = 12  # birth dates under one number in one source; no family has more
 
 TRAITS = (
     "subject_id",
@@ -76,13 +77,33 @@ def is_own() -> Column:
     return sure(F.when(F.col("number").isNotNull(), sent | agrees(number, sex, birth)))
 
 
+def is_default_date(date: Column) -> Column:
+    """The first and the last day of a year, which clerks write when they know the year alone."""
+    return F.date_format(date, "MM-dd").isin("01-01", "12-31")
+
+
+def without_shared(rows: DataFrame) -> DataFrame:
+    """Trait rows without the numbers that one source gives to more birth dates than a family has.
+
+    Such a number is a clerk's or a test's; it neither identifies nor says who is related.
+    """
+    by_number = rows.where("number is not null").groupBy("number", "source")
+    dates = by_number.agg(F.count_distinct("birth_date").alias("dates")).where(F.col("dates") > SHARED)
+    shared = dates.select("number", F.lit(True).alias("shared")).distinct()
+    kept = F.when(F.col("shared").isNull(), F.col("number")).alias("number")
+    return rows.join(F.broadcast(shared), "number", how="left").withColumn("number", kept).select(*rows.columns)
+
+
 def nodes(rows: DataFrame) -> DataFrame:
     """One row per node (a new subject, or a person of the index) with the set of values of each trait.
 
     ``rows`` are trait rows with ``node_id`` and ``is_person``. Undetermined sex (3) counts as unknown.
     """
+    families = F.collect_set(F.array_compact(F.array("family_key", "used_key")))
     return rows.groupBy("node_id", "is_person").agg(
         F.collect_set(F.when(is_own(), F.col("number"))).alias("own"),
+        F.collect_set("number").alias("numbers"),
+        F.array_distinct(F.flatten(families)).alias("families"),
         F.collect_set("given_key").alias("given"),
         F.collect_set(F.when(F.col("sex") != "3", F.col("sex"))).alias("sexes"),
         F.collect_set("birth_rank").alias("ranks"),
@@ -90,6 +111,7 @@ def nodes(rows: DataFrame) -> DataFrame:
         F.collect_set("birth_year").alias("years"),
         F.collect_set("birth_place").alias("places"),
         F.collect_set(F.when(F.col("source") == DECLARES_DISTINCT, F.col("producer"))).alias("declared"),
+        F.to_date(F.min("night")).alias("since"),
     )
 
 
@@ -97,17 +119,20 @@ def keys(rows: DataFrame, *ids: str) -> DataFrame:
     """Every key under which a node may meet another: ``ids``, kind, key, and whether its number is its own.
 
     ``birth``: number and birth date; ``first``: number, given name, birth year; ``exact``: a family name (birth or
-    used), given name, birth date and sex.
+    used), given name, birth date and sex, unless the date is a default one; ``number``: the number alone, which
+    identifies nobody but tells relatives.
     """
     number, given, born = F.col("number"), F.col("given_key"), F.col("birth_date").cast("string")
+    told = F.when(~is_default_date(F.col("birth_date")), born)
     exact = [
-        F.struct(F.lit("exact").alias("kind"), message(F.col(name), given, born, F.col("sex")).alias("key"))
+        F.struct(F.lit("exact").alias("kind"), message(F.col(name), given, told, F.col("sex")).alias("key"))
         for name in ("family_key", "used_key")
     ]
     found = F.array(
         F.struct(F.lit("birth").alias("kind"), message(number, born).alias("key")),
         F.struct(F.lit("first").alias("kind"), message(number, given, F.col("birth_year").cast("string")).alias("key")),
         *exact,
+        F.struct(F.lit("number").alias("kind"), number.alias("key")),
     )
     exploded = rows.select(
         *ids, F.explode(F.filter(found, lambda pair: pair["key"].isNotNull())).alias("k"), is_own().alias("own_number")

@@ -1,12 +1,15 @@
 """Who is linked with whom, and who is not: one small family per case, all of them in one night."""
 
 from itertools import combinations
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from jobs.link.index import decide
 from jobs.link.keep import Keep
+from jobs.link.refusals import PAIR, told
+from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows
 from tests.spec.link_cases import CLAIM, claim, number, subject
 
@@ -163,13 +166,25 @@ CASES = {
 }
 
 
+Told = dict[str, list[dict[str, Any]]]
+
+
 @pytest.fixture(scope="module")
-def decided(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
-    """Subject -> (label of its person, tier), of all cases linked together."""
+def linked(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, tuple[str, str]], Told]:
+    """Subject -> (label of its person, tier), of all cases linked together; and what was told of the rest."""
     rows = [row for claims, _ in CASES.values() for row in claims]
     claims = spark.createDataFrame([tuple(row[name] for name in CLAIM.names) for row in rows], CLAIM.spark)
     keep = Keep(tmp_path_factory.mktemp("link"))
-    return {row.subject_id: (row.label, row.tier) for row in decide(trait_rows(claims), None, keep).collect()}
+    done = decide(trait_rows(claims), None, mothers_of(claims, keep), keep)
+    refused = told(done.steps, PAIR.empty_table(), "2026-11-22", "r1")
+    found = {row.subject_id: (row.label, row.tier) for row in done.subjects.collect()}
+    return found, {name: table.to_pylist() for name, table in refused.items()}
+
+
+@pytest.fixture(scope="module")
+def decided(linked: tuple[dict[str, tuple[str, str]], Told]) -> dict[str, tuple[str, str]]:
+    """Subject -> (label of its person, tier)."""
+    return linked[0]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -189,3 +204,37 @@ def test_tiers_say_why(decided: dict[str, tuple[str, str]]) -> None:
         "H1:ida": "exact_traits",
         "H1:paul-a": "new_person",
     }
+
+
+# subject, other -> guard that kept them apart (null: not told), and what the other is to the subject
+REFUSED = {
+    ("P1:child", "P1:parent"): ("relative_number", "mother"),
+    ("P1:parent", "P1:child"): ("relative_number", "child"),
+    ("H1:baby", "H1:mother"): ("newborn", "mother"),
+    ("H1:baby2", "H1:mum2"): ("newborn", "mother"),
+    ("H1:leo", "H1:max"): ("twin", "twin"),
+    ("P1:first", "P1:second"): ("twin", "twin"),
+    ("P1:boy", "P1:girl"): ("twin", "twin"),
+    ("H1:jean-a", "H2:jean-b"): ("birth_places", None),
+    ("P1:jean", "H1:jean-a"): ("several_fit", None),
+    ("H1:paul-a", "P1:paul-b"): ("own_numbers", None),
+    ("H1:lou-1", "H1:lou-2"): ("declared_distinct", None),
+    ("H1:twin-a", "P1:twin"): ("several_fit", "shares_number"),
+}
+
+
+@pytest.mark.parametrize(("pair", "said"), REFUSED.items(), ids=lambda value: " ".join(map(str, value)))
+def test_a_refusal_names_its_guard(
+    pair: tuple[str, str], said: tuple[str, str | None], linked: tuple[dict[str, tuple[str, str]], Told]
+) -> None:
+    tables, ids = linked[1], tuple(map(subject, pair))
+    guards = [row["guard"] for row in tables["refusal"] if (row["subject_id"], row["other_id"]) == ids]
+    kinds = [row["kind"] for row in tables["relation"] if (row["subject_id"], row["other_id"]) == ids]
+    assert (guards, kinds) == ([said[0]], [said[1]] if said[1] else [])
+
+
+def test_what_nothing_tells_apart_is_for_review(linked: tuple[dict[str, tuple[str, str]], Told]) -> None:
+    sides = [(row["left_id"], row["right_id"]) for row in linked[1]["review_item"]]
+    assert tuple(sorted(map(subject, ("P1:jean", "H1:jean-a")))) in sides
+    assert tuple(sorted(map(subject, ("H1:baby", "H1:mother")))) not in sides
+    assert len(sides) == len(set(sides))

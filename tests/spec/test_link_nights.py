@@ -9,7 +9,7 @@ from jobs.core.cli import SOURCES
 from jobs.core.errors import DataRefused
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
-from jobs.link.run import link
+from jobs.link.run import TABLES, link
 from tests.spec.link_cases import claim, number, subject
 from tests.spec.national_cases import Rows, close, close_rest, decide, rows_of, store
 
@@ -27,11 +27,7 @@ def test_link_names_the_sources_that_are_not_closed(settings: Settings) -> None:
 def test_a_night_without_claims_is_linked_without_spark(settings: Settings) -> None:
     close_rest(settings, FIRST)
     assert link(settings, FIRST)["subjects_new"] == 0
-    assert read_json(settings.identity / FIRST / "index.json")["tables"] == {
-        "link": {},
-        "person": {},
-        "person_trait": {},
-    }
+    assert read_json(settings.identity / FIRST / "index.json")["tables"] == {name: {} for name in TABLES}
 
 
 @pytest.fixture
