@@ -134,9 +134,9 @@ def parents(
     mother = np.full(len(birth), -1)
     young = np.flatnonzero(calendar(birth)[0] >= 1990)
     by_age = wives[np.argsort(birth[wives], kind="stable")]
-    wanted = birth[young] - (draw.integers(20, 40, len(young)) * 365)
-    at = np.searchsorted(birth[by_age], wanted) + draw.integers(0, 50, len(young))
-    mother[young] = by_age[np.minimum(at, len(by_age) - 1)]
+    wanted = birth[young] - (draw.integers(23, 42, len(young)) * 365)
+    at = np.searchsorted(birth[by_age], wanted) + draw.integers(-400, 400, len(young))
+    mother[young] = by_age[np.clip(at, 0, len(by_age) - 1)]
     mother[young[birth[mother[young]] > birth[young] - 15 * 365]] = -1
     father = np.where(mother >= 0, partner[mother], -1)
     return mother, father
@@ -188,8 +188,8 @@ def typo(draw: np.random.Generator, text: str) -> str:
     )[kind]
 
 
-def records(people: People, count: int, source: str, seed: int, dense: bool) -> tuple[pa.Table, Column]:
-    """Claims of a source and the true place in the register of each (-1: not in it; newborns and strangers)."""
+def records(people: People, count: int, source: str, seed: int, dense: bool) -> tuple[pa.Table, Column, Column]:
+    """Claims of a source, the true place of each in the register (-1: not in it), and the true birth day."""
     rates, draw = SOURCES[source], stream(seed, f"french {source}")
     babies = round(count * rates.newborn)
     strangers = round(count * rates.stranger)
@@ -197,13 +197,21 @@ def records(people: People, count: int, source: str, seed: int, dense: bool) -> 
     parts = [
         (subset(people, known), known),
         (newborns(draw, people, babies, rates, dense), np.full(babies, -1)),
-        (subset(register(max(strangers, 100), seed + 1000, dense), np.arange(strangers)), np.full(strangers, -1)),
+        (others(strangers, seed + 1000, dense), np.full(strangers, -1)),
     ]
     is_baby = np.repeat([False, True, False], [len(known), babies, strangers])
     mine = join([part for part, _ in parts])
     truth = np.concatenate([place for _, place in parts]).astype(object)
     rows = spoil(draw, mine, people, is_baby, rates)
-    return claims(rows, source, draw), truth
+    return claims(rows, source, draw), truth, mine.birth.astype(object)
+
+
+def others(count: int, seed: int, dense: bool) -> People:
+    """People whom the register does not know, with numbers that nobody in it has."""
+    found = subset(register(max(count, 100), seed, dense), np.arange(count))
+    found.number = np.array([f"{one[:-3]}{int(one[-3:]) + 500}" for one in found.number], dtype=object)
+    found.mother[:], found.father[:], found.partner[:] = -1, -1, -1
+    return found
 
 
 def subset(people: People, places: NDArray[np.int64]) -> People:

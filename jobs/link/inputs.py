@@ -26,6 +26,7 @@ class Base:
     crosswalk: Partitions = field(default_factory=dict)
     inputs: dict[str, list[Entry]] = field(default_factory=dict)
     key_check: str | None = None
+    model_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def load_base(settings: Settings, night: str) -> Base:
         crosswalk=tables_from_json(crosswalk["tables"])["crosswalk"],
         inputs=index["inputs"],
         key_check=index["key_check"],
+        model_version=index.get("model_version"),
     )
 
 

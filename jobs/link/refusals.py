@@ -3,13 +3,16 @@
 Queries over the kept steps of the tiers, in one process: they read what Spark judged and start no job of their own.
 """
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from jobs.link.evidence import MAX_GROUP
+from jobs.link.keep import Keep
+
+if TYPE_CHECKING:
+    from jobs.link.decide import Decided
 
 KEPT = 5  # refusals of a subject that are written: those for review first, then the heaviest
 # What a person should look at: nothing says that the two are different, and something says that they are one.
@@ -97,32 +100,21 @@ FROM (
 """
 
 
-@dataclass(frozen=True)
-class Steps:
-    """The kept frames of the tiers: judged pairs, edges, nodes with their keys, and the label of every node."""
-
-    judged: DataFrame
-    edges: DataFrame
-    nodes: DataFrame
-    keys: DataFrame
-    labels: DataFrame
-    mothers: DataFrame
-
-    def register(self, engine: duckdb.DuckDBPyConnection) -> None:
-        """Name the steps' files in an engine."""
-        for name in ("judged", "edges", "nodes", "keys", "labels", "mothers"):
-            files = [path.removeprefix("file://") for path in getattr(self, name).inputFiles()]
-            engine.read_parquet(sorted(files)).create_view(name)
+STEPS = ("judged", "edges", "nodes", "keys", "units", "mothers")
+LABELS = """
+CREATE TEMP VIEW labels AS
+SELECT node_id, coalesce(target, unit) AS label FROM units LEFT JOIN links USING (unit)
+"""
 
 
-def told(steps: Steps, scored: pa.Table, night: str, rules: str) -> dict[str, pa.Table]:
-    """The rows of ``refusal``, ``relation`` and ``review_item`` that a night adds.
-
-    ``scored`` are refused pairs of the score, of the shape ``PAIR``.
-    """
+def told(decided: "Decided", night: str, rules: str) -> dict[str, pa.Table]:
+    """The rows of ``refusal``, ``relation`` and ``review_item`` that a night adds."""
     with duckdb.connect() as engine:
-        steps.register(engine)
-        engine.register("scored", scored)
+        for name in STEPS:
+            engine.read_parquet(Keep.files(getattr(decided.steps, name))).create_view(name)
+        engine.register("links", decided.scored.links)
+        engine.register("scored", decided.scored.refused)
+        engine.execute(LABELS)
         engine.execute(APART)
         engine.execute(PAIRS)
         engine.execute(CROWDED, {"most": MAX_GROUP})

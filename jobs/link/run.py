@@ -16,10 +16,12 @@ from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write_json
 from jobs.core.tables import read_files, write_small, write_table
-from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_persons
+from jobs.link.decide import decide
+from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
 from jobs.link.keep import Keep
-from jobs.link.refusals import PAIR, told
+from jobs.link.model import load_model, require_known_model
+from jobs.link.refusals import told
 from jobs.link.traits import trait_rows
 from jobs.rights.opposed import write_opposed
 
@@ -33,6 +35,7 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
     states = states_of(settings, night)
     base = load_base(settings, night)
     require_same_key(settings, "index", base.key_check)
+    require_known_model(load_model(), base.model_version)
     found = arrivals(states, base)
     inputs = {name: state["claims"] for name, state in states.items()}
     if not found:
@@ -59,7 +62,7 @@ def link_claims(
     decided = decide(new, traits, mothers_of(claims, keep), keep)
     numbered = keep(number_persons(decided.subjects, night, key_table(spark, settings, "index")))
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
-    refused = told(decided.steps, PAIR.empty_table(), night, RULES_VERSION)
+    refused = told(decided, night, RULES_VERSION)
     index |= write_told(settings, night, refused, attempt)
     traits_now = base.index.get("person_trait", {}) | index["person_trait"]
     write_opposed(settings, night, base.night, spark, traits_now, base.crosswalk | crosswalk)
@@ -137,6 +140,7 @@ def publish(
     tables = {name: base.index.get(name, {}) | index.get(name, {}) for name in TABLES}
     walk = {"night": night, "base": base.night, "tables": tables_to_json({"crosswalk": base.crosswalk | crosswalk})}
     head = {"night": night, "base": base.night, "rules_version": RULES_VERSION, "inputs": inputs, "counts": counts}
+    head |= {"model_version": load_model().version}
     check = check_value(settings, "index")
     persons = sum(file.rows for file in files_of(tables["person"]))
     summary = {"tiers": counts["tiers"], "subjects": counts["subjects_new"], "persons": persons}

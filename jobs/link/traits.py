@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.tokens import message
-from jobs.link.normalise import agrees, contradicts, first_of, given_key, name_key, sure
+from jobs.link.normalise import agrees, contradicts, first_of, given_key, is_default_date, name_key, sure
 
 # Sources that number their patients: two numbers of one producer are two persons unless an own number proves a
 # double record. A pharmacy's subject is made of traits, so that two of them may well be one patient.
@@ -77,11 +77,6 @@ def is_own() -> Column:
     return sure(F.when(F.col("number").isNotNull(), sent | agrees(number, sex, birth)))
 
 
-def is_default_date(date: Column) -> Column:
-    """The first and the last day of a year, which clerks write when they know the year alone."""
-    return F.date_format(date, "MM-dd").isin("01-01", "12-31")
-
-
 def without_shared(rows: DataFrame) -> DataFrame:
     """Trait rows without the numbers that one source gives to more birth dates than a family has.
 
@@ -115,6 +110,15 @@ def nodes(rows: DataFrame) -> DataFrame:
     )
 
 
+def key_parts() -> list[tuple[str, list[Column]]]:
+    """The keys of a trait row: kind and what it is made of; no key where a part is unknown."""
+    number, given, born, sex = (F.col(name) for name in ("number", "given_key", "birth_date", "sex"))
+    told = F.when(~is_default_date(born), born)
+    exact = [("exact", [F.col(name), given, told, sex]) for name in ("family_key", "used_key")]
+    first = [number, given, F.col("birth_year")]
+    return [("birth", [number, born]), ("first", first), *exact, ("number", [number])]
+
+
 def keys(rows: DataFrame, *ids: str) -> DataFrame:
     """Every key under which a node may meet another: ``ids``, kind, key, and whether its number is its own.
 
@@ -122,17 +126,11 @@ def keys(rows: DataFrame, *ids: str) -> DataFrame:
     used), given name, birth date and sex, unless the date is a default one; ``number``: the number alone, which
     identifies nobody but tells relatives.
     """
-    number, given, born = F.col("number"), F.col("given_key"), F.col("birth_date").cast("string")
-    told = F.when(~is_default_date(F.col("birth_date")), born)
-    exact = [
-        F.struct(F.lit("exact").alias("kind"), message(F.col(name), given, told, F.col("sex")).alias("key"))
-        for name in ("family_key", "used_key")
-    ]
     found = F.array(
-        F.struct(F.lit("birth").alias("kind"), message(number, born).alias("key")),
-        F.struct(F.lit("first").alias("kind"), message(number, given, F.col("birth_year").cast("string")).alias("key")),
-        *exact,
-        F.struct(F.lit("number").alias("kind"), number.alias("key")),
+        *[
+            F.struct(F.lit(kind).alias("kind"), message(*[one.cast("string") for one in parts]).alias("key"))
+            for kind, parts in key_parts()
+        ]
     )
     exploded = rows.select(
         *ids, F.explode(F.filter(found, lambda pair: pair["key"].isNotNull())).alias("k"), is_own().alias("own_number")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.link.index import decide
+from jobs.link.decide import decide
 from jobs.link.keep import Keep
-from jobs.link.refusals import PAIR, told
+from jobs.link.refusals import told
 from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows
 from tests.spec.link_cases import CLAIM, claim, number, subject
@@ -176,7 +176,7 @@ def linked(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tup
     claims = spark.createDataFrame([tuple(row[name] for name in CLAIM.names) for row in rows], CLAIM.spark)
     keep = Keep(tmp_path_factory.mktemp("link"))
     done = decide(trait_rows(claims), None, mothers_of(claims, keep), keep)
-    refused = told(done.steps, PAIR.empty_table(), "2026-11-22", "r1")
+    refused = told(done, "2026-11-22", "r1")
     found = {row.subject_id: (row.label, row.tier) for row in done.subjects.collect()}
     return found, {name: table.to_pylist() for name, table in refused.items()}
 
