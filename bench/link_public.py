@@ -35,8 +35,8 @@ FROM '{path}' ORDER BY id
 """
 ROWS = """
 COPY (
-    WITH both AS (SELECT *, false AS is_person FROM a UNION ALL SELECT *, true FROM b),
-    dated AS (SELECT *, CAST(birth AS DATE) AS born FROM both)
+    WITH pooled AS (SELECT *, false AS is_person FROM a UNION ALL SELECT *, true FROM b),
+    dated AS (SELECT *, CAST(birth AS DATE) AS born FROM pooled)
     SELECT unique_id AS unit, is_person, '2026-01-01' AS night, number, number IS NOT NULL AS own_number,
         family AS family_key, CAST(NULL AS VARCHAR) AS used_key, given AS given_key, born AS birth_date,
         CAST(year(born) AS BIGINT) AS birth_year, sex, CAST(NULL AS BIGINT) AS birth_rank, place AS birth_place,

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.link.normalise import name_key
 from jobs.link.traits import DECLARES_DISTINCT, is_own, key_parts
 
 LETTERS = 3  # of a name, in a block with the birth date
@@ -16,7 +17,8 @@ def block_parts() -> list[tuple[str, list[Column]]]:
     family, given, date = F.col("family_key"), F.col("given_key"), F.col("birth_date")
     day, month, year = F.dayofmonth(date), F.month(date), F.year(date)
     sorted_date = [year, F.least(day, month), F.greatest(day, month)]
-    either_name = [F.least(family, given), F.greatest(family, given)]
+    joined = name_key(given)  # a family name among the given names still has its particles and spaces
+    either_name = [F.least(family, joined), F.greatest(family, joined)]
     found: list[tuple[str, list[Column]]] = [
         ("date_given", [*sorted_date, F.substring(given, 1, LETTERS)]),
         ("date_names", [date, *either_name]),
@@ -66,7 +68,7 @@ def candidate_rows(rows: DataFrame, units: DataFrame, base_traits: DataFrame | N
 
     ``rows`` are the trait rows of all nodes that the tiers saw; ``units``: node_id, unit, is_person (of the unit).
     """
-    mine = rows.drop("is_person").join(units, "node_id", how="inner")
+    mine = rows.drop("is_person").join(units.select("node_id", "unit", "is_person"), "node_id", how="inner")
     if base_traits is not None:
         residue = mine.where("not is_person")
         found = met_persons(residue, base_traits, block_parts()).withColumn("unit", F.col("person_id"))

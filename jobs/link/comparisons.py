@@ -21,8 +21,10 @@ MACROS = {
     "told_dates(a)": "list_filter(a, lambda x: NOT default_date(x))",
     "same_month(a, b)": "list_has_any(list_transform(a, lambda x: strftime(x, '%Y-%m')), "
     "list_transform(b, lambda y: strftime(y, '%Y-%m')))",
+    "next_year(a, b)": "list_bool_or(flatten(list_transform(a, lambda x: list_transform(b, lambda y: "
+    "month(x) = month(y) AND day(x) = day(y) AND abs(year(x) - year(y)) = 1))))",
     "years_shared(a, b)": "list_has_any(list_transform(a, lambda x: year(x)), list_transform(b, lambda y: year(y)))",
-    "near(a, b)": "coalesce(swapped(a, b) OR edits(a, b) <= 1 "
+    "near(a, b)": "coalesce(swapped(a, b) OR edits(a, b) <= 1 OR next_year(a, b) "
     "OR (len(told_dates(a)) = 0 OR len(told_dates(b)) = 0) AND years_shared(a, b), false)",
     # A given name of one side is a family name of the other; keys of family names know no particles and no spaces.
     "crossed(given, families)": "coalesce(list_bool_or(flatten(list_transform(given, lambda x: "

@@ -69,7 +69,10 @@ WITH sided AS (
     SELECT b_id, a_id, a_person, tier, guard, weight_centibits, levels, model_version FROM pairs WHERE NOT b_person
 ), once AS (
     SELECT * FROM sided
-    QUALIFY row_number() OVER (PARTITION BY subject_id, other_id ORDER BY weight_centibits NULLS LAST, tier, guard) = 1
+    QUALIFY row_number() OVER (  -- a guard of the rules, else of the score; a doubt of the score, else of the rules
+        PARTITION BY subject_id, other_id ORDER BY guard IN (SELECT unnest($reviewed)),
+        (tier = 'score') <> (guard IN (SELECT unnest($reviewed))), tier, guard
+    ) = 1
 ), named AS (
     SELECT * REPLACE (CASE
         WHEN guard = 'broken_group' AND other_is_person
@@ -105,6 +108,13 @@ LABELS = """
 CREATE TEMP VIEW labels AS
 SELECT node_id, coalesce(target, unit) AS label FROM units LEFT JOIN links USING (unit)
 """
+
+
+def shared_numbers(decided: "Decided") -> int:
+    """How many subjects of the night came under a number that says nothing, because too many share it (LNK-004)."""
+    with duckdb.connect() as engine:
+        nodes = engine.read_parquet(Keep.files(decided.steps.nodes))
+        return int(nodes.filter("shared AND NOT is_person").count("*").fetchall()[0][0])
 
 
 def told(decided: "Decided", night: str, rules: str) -> dict[str, pa.Table]:

@@ -21,7 +21,7 @@ from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
 from jobs.link.keep import Keep
 from jobs.link.model import load_model, require_known_model
-from jobs.link.refusals import told
+from jobs.link.refusals import shared_numbers, told
 from jobs.link.traits import trait_rows
 from jobs.rights.opposed import write_opposed
 
@@ -73,6 +73,7 @@ def link_claims(
         "persons_new": sum(file.rows for file in files_of(index["person"])),
         "refused": count_by(refused["refusal"], "guard"),
         "relations": count_by(refused["relation"], "kind"),
+        "shared_numbers": shared_numbers(decided),
         "to_review": refused["review_item"].num_rows,
     }
     return publish(settings, night, base, index, crosswalk, inputs, counts)

@@ -100,9 +100,11 @@ CREATE TEMP TABLE same AS
 SELECT unit, other FROM side WHERE weight >= $accept
 UNION SELECT other, unit FROM side WHERE weight >= $accept
 """
-ACCEPTED = (
-    "SELECT unit AS a_id, other AS b_id, person FROM best WHERE weight >= $accept AND coalesce(lead >= $lead, true)"
-)
+# Not with a unit that itself hesitates between two.
+ACCEPTED = """
+SELECT unit AS a_id, other AS b_id, person FROM best b WHERE weight >= $accept AND coalesce(lead >= $lead, true)
+AND NOT EXISTS (SELECT 1 FROM best o WHERE o.unit = b.other AND o.lead < $lead)
+"""
 # Clusters in which two are persons of the index, or some pair was refused or never met.
 WHOLE = """
 WITH size AS (
@@ -125,7 +127,8 @@ WITH found AS ({attached}), evidence AS (
     SELECT unit, weight, levels, lead, 0 AS rank FROM best JOIN together t ON t.a = unit AND t.b = other
     UNION ALL SELECT other, weight, levels, NULL, 1 FROM best JOIN together t ON t.a = unit AND t.b = other
 )
-SELECT f.unit, f.target, f.person IS NOT NULL AS to_person, weight AS weight_centibits, levels, lead AS lead_centibits
+SELECT f.unit, f.target, f.person IS NOT NULL AS to_person, CAST(weight AS BIGINT) AS weight_centibits, levels,
+    CAST(lead AS BIGINT) AS lead_centibits
 FROM found f JOIN evidence e USING (unit) WHERE NOT f.is_person
 QUALIFY row_number() OVER (PARTITION BY f.unit ORDER BY rank, weight DESC, levels) = 1
 """

@@ -80,13 +80,15 @@ def is_own() -> Column:
 def without_shared(rows: DataFrame) -> DataFrame:
     """Trait rows without the numbers that one source gives to more birth dates than a family has.
 
-    Such a number is a clerk's or a test's; it neither identifies nor says who is related.
+    Such a number is a clerk's or a test's; it neither identifies nor says who is related. Its role is then ``shared``.
     """
     by_number = rows.where("number is not null").groupBy("number", "source")
     dates = by_number.agg(F.count_distinct("birth_date").alias("dates")).where(F.col("dates") > SHARED)
     shared = dates.select("number", F.lit(True).alias("shared")).distinct()
-    kept = F.when(F.col("shared").isNull(), F.col("number")).alias("number")
-    return rows.join(F.broadcast(shared), "number", how="left").withColumn("number", kept).select(*rows.columns)
+    joined = rows.join(F.broadcast(shared), "number", how="left")
+    role = F.when(F.col("shared"), "shared").otherwise(F.col("number_role"))
+    kept = {"number": F.when(F.col("shared").isNull(), F.col("number")), "number_role": role}
+    return joined.withColumns(kept).select(*rows.columns)
 
 
 def nodes(rows: DataFrame) -> DataFrame:
@@ -107,6 +109,7 @@ def nodes(rows: DataFrame) -> DataFrame:
         F.collect_set("birth_place").alias("places"),
         F.collect_set(F.when(F.col("source") == DECLARES_DISTINCT, F.col("producer"))).alias("declared"),
         F.to_date(F.min("night")).alias("since"),
+        F.max(sure(F.col("number_role") == "shared")).alias("shared"),
     )
 
 

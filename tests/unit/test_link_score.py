@@ -64,6 +64,15 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[tuple[str, str
         {},
         {("n1", "p1"): "lead", ("n1", "p2"): "lead"},
     ),
+    "one who fits another of the night and somebody else in the index": (
+        [
+            row("n1", **ANNA),
+            row("n2", **ANNA | {"birth_place": None}),
+            row("p1", True, **ANNA | {"birth_place": "13999"}),
+        ],
+        {},
+        {("n1", "n2"): "lead", ("n2", "p1"): "lead", ("n1", "p1"): "birth_places"},
+    ),
     "too little in common": (
         [
             row("n1", **ANNA | {"given_key": "ANA", "birth_place": None, "sex": None}),
