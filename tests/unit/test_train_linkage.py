@@ -15,7 +15,7 @@ from jobs.link.comparisons import COMPARISONS, MACROS
 from jobs.link.model import CURRENT, FOLDER, digest, load_model
 from jobs.link.score import make_nodes, score
 from jobs.train_linkage.__main__ import main
-from jobs.train_linkage.train import as_splink, train
+from jobs.train_linkage.train import FLOOR, RARE, as_splink, train
 from tests.unit.test_link_score import ANNA, ROWS, TOM, row
 
 PEOPLE = [
@@ -51,7 +51,7 @@ def splinks(files: list[str], prior: int) -> dict[str, float]:
     for one, learnt in zip(COMPARISONS, trained["comparisons"], strict=True):
         value = as_splink(one).get_comparison("duckdb").as_dict()
         for level, at in zip(value["comparison_levels"][1:], learnt["levels"], strict=True):
-            level |= {"m_probability": at["m"], "u_probability": at["u"]}
+            level |= {"m_probability": max(at["m"], RARE), "u_probability": max(at["u"], FLOOR)}
         comparisons.append(value)
     settings = {
         "link_type": "dedupe_only",
