@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("pull", "delimited", "documents", "suites", "link", "pharmacy", "dcir", "hospital")
+BENCHES = ("pull", "delimited", "documents", "suites", "link", "link_traps", "pharmacy", "dcir", "hospital")
 
 
 def main() -> int:
