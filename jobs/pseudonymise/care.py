@@ -13,6 +13,7 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, Pool, files_of
 from jobs.core.tables import read_files, write_table
 from jobs.core.tokens import with_key
+from jobs.link.walk import Tables, people
 from jobs.pseudonymise.derive import derived
 from jobs.pseudonymise.generalise import published_rows
 from jobs.pseudonymise.months import Plan
@@ -29,13 +30,13 @@ class Work:
     attempt: Path
     key: DataFrame
     version: int
-    crosswalk: Partitions
+    walk: Tables
     withheld: Withheld = field(default_factory=Withheld)
+    successors: frozenset[str] = frozenset()  # persons that took the place of a published one
 
     def people(self) -> DataFrame:
-        """The crosswalk of the night."""
-        pool = Pool(self.settings.crosswalk / "pool")
-        return read_files(self.spark, pool, files_of(self.crosswalk), load_schema("crosswalk/crosswalk"))
+        """Subjects and the persons that they are in this night."""
+        return people(self.spark, self.settings, self.walk)
 
     def standard_rows(self, table: str, files: list[DataFile]) -> DataFrame:
         """Rows of some files of a standard table, without those of opposed persons."""

@@ -102,7 +102,7 @@ def by_month(table: str, states: dict[str, dict[str, Any]]) -> Partitions:
 def fingerprint(schema: TableSchema, files: list[DataFile], beside: list[DataFile], key_mark: str) -> str:
     """Everything that decides a month's published bytes: files, declaration, key and method.
 
-    The crosswalk is not among them: a subject's person never changes once published.
+    The crosswalk is not among them: whom a merge or a split moves is found by subject (``moved``).
     """
     shape = [[item.name, item.type, item.veillee] for item in schema.fields]
     value = {

@@ -28,12 +28,14 @@ from jobs.core.snapshot import (
 )
 from jobs.core.tables import read_files, write_table
 from jobs.link.inputs import states_of
+from jobs.link.walk import MOVE, moves_of, pointer
 from jobs.pseudonymise.care import Work, care_table
 from jobs.pseudonymise.months import Plan, by_month, care_tables, plan, withholding
+from jobs.pseudonymise.moved import SUCCESSION, months_of, succession, to_rewrite
 from jobs.pseudonymise.persons import departed, partitions_to_write, person_rows
 from jobs.release.pools import candidate_pool, locate
 from jobs.rights.opposed import read_opposed
-from jobs.rights.withheld import STAY_FILES, Withheld, withheld_of
+from jobs.rights.withheld import STAY_FILES, Withheld, frame_of, withheld_of
 
 Tables = dict[str, Partitions]
 
@@ -52,7 +54,7 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
     """Put persons' pseudonyms in the place of subjects, and generalise, where inputs changed."""
     require_serial(settings, night)
     states = states_of(settings, night)
-    index, crosswalk = linked(settings, night)
+    index, walk = linked(settings, night)
     version = current_version(settings, "centre")
     before = load_before(settings, night, version)
     mark = f"{version}.{check_value(settings, 'centre', version)}"
@@ -61,14 +63,16 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
     if withheld:
         plans = [held_back(settings, one, withheld, before, read_opposed(settings, night).again) for one in plans]
     tables, counts = kept(plans, before), {"months_made": 0, "months_kept": 0}
-    work = {one.schema.name: one.changed(before.fingerprints.get(one.schema.name, {})) for one in plans}
+    moves = moves_of(settings, walk.get(MOVE, {}))
+    tables[SUCCESSION], successors = succession(settings, night, version, moves, before.night, before.tables)
+    work = to_make(settings, plans, before, to_rewrite(moves, before.night, night))
     counts["months_made"] = sum(len(months) for months in work.values())
     counts["months_kept"] = sum(len(one.fingerprints) for one in plans) - counts["months_made"]
     lost = any(set(before.tables.get(one.schema.name, {})) - set(one.files) for one in plans)
-    if counts["months_made"] or lost:
+    if counts["months_made"] or lost or successors:
         with attempt_folder(settings) as attempt, spark_session(settings, f"pseudonymise {night}") as spark:
             key = key_table(spark, settings, "centre", version)
-            job = Work(spark, settings, attempt, key, version, crosswalk, withheld)
+            job = Work(spark, settings, attempt, key, version, walk, withheld, successors)
             for one in plans:
                 tables[one.schema.name] |= care_table(job, one, work[one.schema.name])
             tables["person"] = persons(job, plans, work, tables, before, index)
@@ -79,6 +83,16 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
         body | told_of_rights(plans, before) | {"fingerprints": marks, "tables": tables_to_json(tables)},
     )
     return counts | {name: sum(file.rows for file in files_of(parts)) for name, parts in sorted(tables.items())}
+
+
+def to_make(settings: Settings, plans: list[Plan], before: Before, moved: frozenset[str]) -> dict[str, list[str]]:
+    """The months of each table to make: those whose inputs changed, and those with rows of subjects that moved."""
+    return {
+        one.schema.name: sorted(
+            {*one.changed(before.fingerprints.get(one.schema.name, {})), *months_of(settings, one, moved)}
+        )
+        for one in plans
+    }
 
 
 def held_back(settings: Settings, one: Plan, withheld: Withheld, before: Before, again: bool) -> Plan:
@@ -102,12 +116,12 @@ def told_of_rights(plans: list[Plan], before: Before) -> dict[str, Any]:
     return {"withheld": told, "ledger": lines} if told or before.withheld else {}
 
 
-def linked(settings: Settings, night: str) -> tuple[Tables, Partitions]:
-    """Index and crosswalk of the night. Raises DataRefused when link has not run."""
+def linked(settings: Settings, night: str) -> tuple[Tables, Tables]:
+    """Tables of the night's index and of its crosswalk. Raises DataRefused when link has not run."""
     try:
-        crosswalk = tables_from_json(read_json(settings.crosswalk / night / "crosswalk.json")["tables"])
-        return tables_from_json(read_json(settings.identity / night / "index.json")["tables"]), crosswalk["crosswalk"]
-    except (FileNotFoundError, KeyError):
+        walk = tables_from_json(read_json(pointer(settings, night))["tables"])
+        return tables_from_json(read_json(settings.identity / night / "index.json")["tables"]), walk
+    except FileNotFoundError:
         raise DataRefused(f"night {night} is not linked; run jobs.link first.") from None
 
 
@@ -166,7 +180,7 @@ def persons(
 
 
 def came(job: Work, plans: list[Plan], work: dict[str, list[str]], index: Tables, known: DataFrame) -> DataFrame:
-    """Published rows of the persons with rows in the months made tonight who were not published before."""
+    """Published rows of who was not published and has rows in tonight's months, or took a published person's place."""
     subjects = None
     for one in plans:
         files, _ = one.of(work[one.schema.name])
@@ -175,10 +189,12 @@ def came(job: Work, plans: list[Plan], work: dict[str, list[str]], index: Tables
             subjects = found if subjects is None else subjects.unionByName(found)
     schema = load_schema("identity/person")
     everybody = read_files(job.spark, Pool(job.settings.identity / "pool"), files_of(index.get("person", {})), schema)
-    if subjects is None:
+    if subjects is None and not job.successors:
         return known.limit(0)
-    ids = subjects.distinct().join(job.people(), "subject_id", how="inner").select("person_id").distinct()
-    rows = person_rows(everybody.join(ids, "person_id", how="inner"), job.key, job.version)
+    ids = frame_of(job.spark, "person_id", job.successors, job.attempt)
+    if subjects is not None:
+        ids = ids.unionByName(subjects.distinct().join(job.people(), "subject_id", how="inner").select("person_id"))
+    rows = person_rows(everybody.join(ids, "person_id", how="left_semi"), job.key, job.version)
     path = str(job.attempt / "came")  # read three times; a file costs less than making it three times
     rows.join(known.select("pseudonym"), "pseudonym", how="left_anti").write.parquet(path)
     return job.spark.read.schema(load_schema("published/person").spark).parquet(path)

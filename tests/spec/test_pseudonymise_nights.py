@@ -67,7 +67,7 @@ def pharmacy(settings: Settings, night: str) -> None:
     close(settings, night, "pharmacy", tables={"dispensation": {"PH0000001__2026-11": [file]}}, producers=producers)
 
 
-def linked(settings: Settings, night: str) -> None:
+def linked(settings: Settings, night: str, moves: Rows = []) -> None:  # noqa: B006  never changed
     """Index and crosswalk of a night, by hand; anna came in an earlier month."""
     created = {name: "2026-10-31" if name == "anna" else FIRST for name in PERSONS}
     people = [
@@ -78,6 +78,8 @@ def linked(settings: Settings, night: str) -> None:
     walk = [{"subject_id": SUBJECTS[name], "person_id": PERSONS[name]} for name in PERSONS]
     person = {"person": {FIRST: [store(settings, settings.identity, "identity/person", people)]}}
     rows = {"crosswalk": {FIRST: [store(settings, settings.crosswalk, "crosswalk/crosswalk", walk)]}}
+    if moves:
+        rows["move"] = {night: [store(settings, settings.crosswalk, "crosswalk/move", moves)]}
     write_json(settings.identity / night / "index.json", {"tables": person})
     write_json(settings.crosswalk / night / "crosswalk.json", {"tables": rows})
 
@@ -170,3 +172,67 @@ def test_a_row_without_a_person_is_refused(spark: SparkSession, settings: Settin
     with pytest.raises(DataRefused, match="LNK-001: 1 rows of hospital_stay"):
         pseudonymise(settings, FIRST)
     assert not (settings.candidate / FIRST / "pseudonymised.json").exists()
+
+
+def move(who: str, night: str, kind: str, former: str, now: str) -> dict[str, Any]:
+    """A subject that is another person from a night on."""
+    row = {"subject_id": SUBJECTS[who], "night": night, "kind": kind}
+    return row | {"person_id": PERSONS[now], "former_id": PERSONS[former]}
+
+
+def borne(settings: Settings, night: str) -> dict[str, set[str]]:
+    """By month, whose pseudonyms the stays bear; under ``person`` those of the table of persons."""
+    names = {pseudonym(settings, name): name for name in PERSONS}
+    found: dict[str, set[str]] = {"person": {names[row["pseudonym"]] for row in published(settings, night, "person")}}
+    for row in published(settings, night, "hospital_stay"):
+        found.setdefault(row["care_month"][5:], set()).add(names[row["pseudonym"]])
+    return found
+
+
+def replaced(settings: Settings, night: str) -> set[tuple[str, str, str]]:
+    """The table of replaced pseudonyms as (old, new, since), with names in the place of pseudonyms."""
+    names = {pseudonym(settings, name): name for name in PERSONS}
+    rows = published(settings, night, "pseudonym_succession")
+    return {(names[row["old"]], names[row["new"]], row["since"]) for row in rows}
+
+
+def test_merges_wait_for_a_touch_or_the_turn_of_the_month_and_a_split_waits_for_nothing(
+    spark: SparkSession, settings: Settings
+) -> None:
+    """Anna (october) and eve (september) turn out to be bob (november); later eve is told apart again."""
+    third, fourth, fifth = "2026-11-30", "2026-12-01", "2026-12-02"
+    stays = [stay("anna", "2026-10", "1"), stay("bob", "2026-11", "2"), stay("eve", "2026-09", "3")]
+    merges = [move("anna", SECOND, "merged", "anna", "bob"), move("eve", SECOND, "merged", "eve", "bob")]
+    split = [move("eve", fifth, "split", "bob", "unseen")]
+    touched = [*stays[:2], stays[2] | {"ghm": "05M041"}]
+    for night, rows, moves in (
+        (FIRST, stays, []),
+        (SECOND, stays, merges),
+        (third, touched, merges),
+        (fourth, touched, merges),
+        (fifth, touched, merges + split),
+    ):
+        hospital(settings, night, rows, [])
+        close_rest(settings, night)
+        linked(settings, night, moves)
+        pseudonymise(settings, night)
+        assemble(settings, night)
+        before = (settings.candidate / night / "candidate.json").read_bytes()
+        pseudonymise(settings, night)
+        assemble(settings, night)
+        assert (settings.candidate / night / "candidate.json").read_bytes() == before
+        decide(settings, night, "publish")
+
+    everybody = {"anna", "bob", "eve"}
+    assert borne(settings, FIRST) == {"09": {"eve"}, "10": {"anna"}, "11": {"bob"}, "person": everybody}
+    assert replaced(settings, FIRST) == set()
+    assert borne(settings, SECOND) == borne(settings, FIRST), "a merge rewrites nothing at once"
+    told = {("anna", "bob", SECOND), ("eve", "bob", SECOND)}
+    assert replaced(settings, SECOND) == told
+    assert borne(settings, third) == {"09": {"bob"}, "10": {"anna"}, "11": {"bob"}, "person": {"anna", "bob"}}
+    assert replaced(settings, third) == told
+    assert borne(settings, fourth) == {"09": {"bob"}, "10": {"bob"}, "11": {"bob"}, "person": {"bob"}}
+    assert replaced(settings, fourth) == told
+    split_off = {"09": {"unseen"}, "10": {"bob"}, "11": {"bob"}, "person": {"bob", "unseen"}}
+    assert borne(settings, fifth) == split_off, "rows of two people under one pseudonym go at once"
+    assert replaced(settings, fifth) == told - {("eve", "bob", SECOND)}, "no row bears eve's old pseudonym any more"
