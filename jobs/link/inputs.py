@@ -1,6 +1,6 @@
 """Which claims are new to the index, and where a night's index starts from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -13,6 +13,7 @@ from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, Pool, read_json, tables_from_json
 from jobs.core.tables import read_files
+from jobs.link.walk import MOVE, Tables, pointer
 
 Entry = dict[str, Any]  # {night, files, except: [producer]} as in a state
 
@@ -23,10 +24,21 @@ class Base:
 
     night: str | None = None
     index: dict[str, Partitions] = field(default_factory=dict)
-    crosswalk: Partitions = field(default_factory=dict)
+    walk: Tables = field(default_factory=dict)  # crosswalk and moves
     inputs: dict[str, list[Entry]] = field(default_factory=dict)
     key_check: str | None = None
     model_version: str | None = None
+
+    def also(self, index: Tables, moves: Partitions) -> "Base":
+        """The base with what decisions change tonight, from which the rules then go on."""
+        changed = {name: joined(self.index.get(name, {}), parts) for name, parts in index.items()}
+        walk = self.walk | {MOVE: joined(self.walk.get(MOVE, {}), moves)}
+        return replace(self, index=self.index | changed, walk=walk)
+
+
+def joined(parts: Partitions, more: Partitions) -> Partitions:
+    """Partitions with the files of others added; a file that is there already stays one."""
+    return parts | {name: list(dict.fromkeys([*parts.get(name, []), *files])) for name, files in more.items()}
 
 
 @dataclass(frozen=True)
@@ -53,13 +65,13 @@ def load_base(settings: Settings, night: str) -> Base:
         return Base()
     try:
         index = read_json(settings.identity / found / "index.json")
-        crosswalk = read_json(settings.crosswalk / found / "crosswalk.json")
+        crosswalk = read_json(pointer(settings, found))
     except FileNotFoundError:
         raise DataRefused(f"night {found} is published but its index or crosswalk is gone: restore a backup.") from None
     return Base(
         night=found,
         index=tables_from_json(index["tables"]),
-        crosswalk=tables_from_json(crosswalk["tables"])["crosswalk"],
+        walk=tables_from_json(crosswalk["tables"]),
         inputs=index["inputs"],
         key_check=index["key_check"],
         model_version=index.get("model_version"),

@@ -16,17 +16,19 @@ from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write_json
 from jobs.core.tables import read_files, write_small, write_table
+from jobs.link.change import change
 from jobs.link.decide import decide
 from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
-from jobs.link.inputs import Arrival, Base, arrivals, load_base, read_claims, states_of
+from jobs.link.inputs import Arrival, Base, arrivals, joined, load_base, read_claims, states_of
 from jobs.link.keep import Keep
 from jobs.link.model import load_model, require_known_model
 from jobs.link.refusals import shared_numbers, told
 from jobs.link.traits import trait_rows
+from jobs.link.walk import CROSSWALK, MOVE, moved, people
 from jobs.rights.opposed import write_opposed
 
 Counts = dict[str, Any]
-TABLES = ("link", "person", "person_trait", "refusal", "relation", "review_item")
+TABLES = ("link", "person", "person_trait", "refusal", "relation", "review_item", "decision", "person_event")
 
 
 def link(settings: Settings, night: str, source: str | None = None) -> Counts:
@@ -36,9 +38,11 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
     base = load_base(settings, night)
     require_same_key(settings, "index", base.key_check)
     require_known_model(load_model(), base.model_version)
+    changed = change(settings, night, base.night, base.index, base.walk)
+    base = base.also(changed.index, changed.moves)
     found = arrivals(states, base)
     inputs = {name: state["claims"] for name, state in states.items()}
-    if not found:
+    if not found and not changed.told:
         counts = count_by_tier([]) | {"claims": 0, "subjects_known": 0, "persons_new": 0}
         write_opposed(settings, night, base.night)
         return publish(settings, night, base, {}, {}, inputs, counts)
@@ -65,7 +69,7 @@ def link_claims(
     refused = told(decided, night, RULES_VERSION)
     index |= write_told(settings, night, refused, attempt)
     traits_now = base.index.get("person_trait", {}) | index["person_trait"]
-    write_opposed(settings, night, base.night, spark, traits_now, base.crosswalk | crosswalk)
+    write_opposed(settings, night, base.night, spark, traits_now, base.walk | {CROSSWALK: walked(base, crosswalk)})
     counts = count_by_tier(numbered.groupBy("tier").count().collect())
     counts |= {
         "claims": claims.count(),
@@ -108,9 +112,7 @@ def split(
         return rows, rows.limit(0).withColumn("person_id", F.lit(None).cast("string")), None
     pool = Pool(settings.identity / "pool")
     traits = read_files(spark, pool, files_of(base.index["person_trait"]), load_schema("identity/person_trait"))
-    walk = read_files(
-        spark, Pool(settings.crosswalk / "pool"), files_of(base.crosswalk), load_schema("crosswalk/crosswalk")
-    )
+    traits, walk = moved(spark, settings, traits, base.walk.get(MOVE, {})), people(spark, settings, base.walk)
     kept = traits.select("subject_id", "claim_id")
     known = rows.join(walk, "subject_id", how="inner").join(kept, ["subject_id", "claim_id"], how="left_anti")
     return keep(rows.join(walk, "subject_id", how="left_anti")), keep(known), traits
@@ -138,8 +140,9 @@ def publish(
     counts: Counts,
 ) -> Counts:
     """Name the files of this night on top of the base's: crosswalk first, index last, which says that all is done."""
-    tables = {name: base.index.get(name, {}) | index.get(name, {}) for name in TABLES}
-    walk = {"night": night, "base": base.night, "tables": tables_to_json({"crosswalk": base.crosswalk | crosswalk})}
+    tables = {name: joined(base.index.get(name, {}), index.get(name, {})) for name in TABLES}
+    walk_now = base.walk | {CROSSWALK: walked(base, crosswalk)}
+    walk = {"night": night, "base": base.night, "tables": tables_to_json(walk_now)}
     head = {"night": night, "base": base.night, "rules_version": RULES_VERSION, "inputs": inputs, "counts": counts}
     head |= {"model_version": load_model().version}
     check = check_value(settings, "index")
@@ -149,6 +152,11 @@ def publish(
     write_json(settings.crosswalk / night / "crosswalk.json", walk)
     write_json(settings.identity / night / "index.json", head | {"key_check": check, "tables": tables_to_json(tables)})
     return counts
+
+
+def walked(base: Base, crosswalk: Partitions) -> Partitions:
+    """The crosswalk of the night."""
+    return joined(base.walk.get(CROSSWALK, {}), crosswalk)
 
 
 def count_by_tier(found: list[Any]) -> Counts:

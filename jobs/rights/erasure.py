@@ -17,7 +17,7 @@ from jobs.rights.certificate import Told
 from jobs.rights.cut import Columns, Marks, Values
 from jobs.rights.memory import refused_nights
 from jobs.rights.numbers import numbers_known
-from jobs.rights.publication import unpublish
+from jobs.rights.publication import told_of_shared, unpublish
 from jobs.rights.quarantine import clear_quarantine
 from jobs.rights.raw import Producers, clear_landing, deliveries_of, find_raw, rewrite_raw
 from jobs.rights.register import Entry
@@ -37,8 +37,9 @@ def erase(spark: SparkSession, settings: Settings, entry: Entry) -> Iterator[Tol
     raw = rewrite_raw(settings, found)
     yield Told({"raw": raw}, notes=whole_files(raw))
     yield Told({"quarantine": clear_quarantine(spark, settings, entry)})
+    shared = told_of_shared(settings, entry)
     published, releases = unpublish(settings, entry)
-    yield Told({"published": published}, releases)
+    yield Told({"published": published}, releases, notes=shared)
     yield Told({"standard": clear_standard(settings, entry)})
     yield Told({"identity": clear_identity(settings, entry)})
     yield Told({"crosswalk": clear_crosswalk(settings, entry)})
@@ -73,15 +74,16 @@ def clear_standard(settings: Settings, entry: Entry) -> Removed:
 
 
 def clear_identity(settings: Settings, entry: Entry) -> Removed:
-    """Claims, person and links; somebody else's rows no longer state the person's number, subject or identifier.
+    """Claims, person, links, events, decisions; other people's rows no longer state the number, subject or identifier.
 
     States of the standard zone name claim files too.
     """
     pool = Pool(settings.identity / "pool")
     rows: dict[Columns, Values] = {("subject_id",): entry.subjects, ("person_id",): entry.persons}
     numbers = numbers_known(settings, pool, NUMBERS, entry.numbers)
+    ends = dict.fromkeys(("left_subject", "right_subject"), entry.subjects)
     named = dict.fromkeys(("other_id", "left_id", "right_id"), entry.subjects | entry.persons)
-    marks = Marks(rows, {"mother_subject_id": entry.subjects} | named | dict.fromkeys(NUMBERS, numbers))
+    marks = Marks(rows, {"mother_subject_id": entry.subjects} | named | dict.fromkeys(NUMBERS, numbers), ends)
     return clear_zone(settings, "identity", [pool], by_marks(marks), "standard")
 
 

@@ -14,6 +14,7 @@ from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of, read_json, write_json
 from jobs.core.tables import read_files
+from jobs.link.walk import MOVE, Tables, people
 from jobs.rights.register import KEY, OPPOSITION, Register, load
 from jobs.rights.resolve import Known, Values, own_numbers
 
@@ -65,12 +66,12 @@ def write_opposed(
     base: str | None,
     spark: SparkSession | None = None,
     traits: Partitions | None = None,
-    crosswalk: Partitions | None = None,
+    walk: Tables | None = None,
 ) -> int:
     """Write the opposed of a night and return their number; nothing at all when nobody has opposed.
 
-    ``traits`` and ``crosswalk`` as the night's index has them, the base's partitions among them. Only what the night
-    added is searched: what was there before, the register's own run has searched.
+    ``traits`` and ``walk`` as the night's index and crosswalk have them, with the base's partitions. Only what the
+    night added or moved is searched: what was there before, the register's own run has searched.
     """
     register = load(settings)
     if not register.has(OPPOSITION):
@@ -79,7 +80,7 @@ def write_opposed(
     before = read_opposed(settings, base)
     found, came = before.joined(in_register(register)), frozenset[str]()
     if spark is not None:
-        found, came = came_tonight(spark, settings, night, found, register, traits or {}, crosswalk or {})
+        found, came = came_tonight(spark, settings, night, found, register, traits or {}, walk or {})
     found = replace(found, again=not found.subjects - before.subjects <= came)
     write_json(opposed_path(settings, night), found.to_json(night))
     return len(found.persons)
@@ -92,17 +93,23 @@ def came_tonight(
     before: Opposed,
     register: Register,
     traits: Partitions,
-    crosswalk: Partitions,
+    walk: Tables,
 ) -> tuple[Opposed, Values]:
-    """The opposed, with whoever came tonight under a number of the register; and their subjects that came tonight."""
+    """The opposed, with whoever came tonight under a number of the register; and their subjects that came tonight.
+
+    Whom a merge of tonight makes one person with an opposed one is opposed too. A split frees nobody: the request may
+    have meant either of the two.
+    """
     rows = frame(spark, settings.identity / "pool", "identity/person_trait", {night: traits.get(night, [])})
-    tonight = frame(spark, settings.crosswalk / "pool", "crosswalk/crosswalk", {night: crosswalk.get(night, [])})
-    everybody = frame(spark, settings.crosswalk / "pool", "crosswalk/crosswalk", crosswalk)
-    new, all_ = Known(own_numbers(rows, key_table(spark, settings, KEY)), tonight), Known(rows, everybody)
+    tonight = {name: {night: parts.get(night, [])} for name, parts in walk.items()}
+    new = Known(own_numbers(rows, key_table(spark, settings, KEY)), people(spark, settings, tonight))
+    all_, moves = Known(rows, people(spark, settings, walk)), bool(files_of(tonight.get(MOVE, {})))
     by_number = all_.persons_of(new.subjects_of_numbers(register.all_of(OPPOSITION, "numbers")))
-    persons = before.persons | by_number | new.persons_of(before.subjects)
+    by_move = all_.persons_of(before.subjects) if moves else frozenset[str]()
+    persons = before.persons | by_number | by_move | new.persons_of(before.subjects)
     came = new.subjects_of(persons)
-    return before.joined(Opposed(persons, came | all_.subjects_of(persons - before.persons))), came
+    whole = persons if moves else persons - before.persons
+    return before.joined(Opposed(persons, came | all_.subjects_of(whole))), came
 
 
 def frame(spark: SparkSession, pool: Path, name: str, parts: Partitions) -> DataFrame:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -16,19 +17,22 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, read_json
 from jobs.core.tokens import token_hex, with_key
 from jobs.link.traits import is_own, trait_rows
+from jobs.link.walk import MOVE, moved, moves_of, published_walk
 from jobs.rights.memory import refused_nights
 from jobs.rights.register import KEY, NUMBER, Entry, reached
 from jobs.standardise.pools import standard_pool
 
 Values = frozenset[str]
+Moves = tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the zones tell of identities: (subject, number token) of own numbers, and the crosswalk."""
+    """What the zones tell of identities: (subject, number token) of own numbers, the crosswalk as it is now, moves."""
 
     numbers: DataFrame
     crosswalk: DataFrame
+    moves: Moves = ()
 
     def subjects_of_numbers(self, tokens: Iterable[str]) -> Values:
         """Subjects that have one of the numbers as their own."""
@@ -60,8 +64,10 @@ def known(spark: SparkSession, settings: Settings) -> Known:
     """Everything the identity zone and the crosswalk hold, also of nights that were held or refused."""
     key = key_table(spark, settings, KEY)
     claims = frame_of(spark, settings.identity / "pool", "identity/claim")
-    walk = frame_of(spark, settings.crosswalk / "pool", "crosswalk/crosswalk")
-    return Known(own_numbers(trait_rows(claims), key).localCheckpoint(), walk.distinct().localCheckpoint())
+    walk = frame_of(spark, settings.crosswalk / "pool", "crosswalk/crosswalk", but=("former_id",))
+    moves = published_walk(settings).get(MOVE, {})
+    now = moved(spark, settings, walk.distinct(), moves).localCheckpoint()
+    return Known(own_numbers(trait_rows(claims), key).localCheckpoint(), now, tuple(moves_of(settings, moves)))
 
 
 def own_numbers(traits: DataFrame, key: DataFrame) -> DataFrame:
@@ -70,10 +76,10 @@ def own_numbers(traits: DataFrame, key: DataFrame) -> DataFrame:
     return own.select("subject_id", token_hex(NUMBER, F.col("number")).alias("token")).distinct()
 
 
-def frame_of(spark: SparkSession, pool: Path, name: str) -> DataFrame:
-    """All files of a pool that have the columns of a table, whatever pointer names them."""
+def frame_of(spark: SparkSession, pool: Path, name: str, but: tuple[str, ...] = ()) -> DataFrame:
+    """All files of a pool that have the columns of a table and none of some others, whatever pointer names them."""
     schema = load_schema(name)
-    paths = [str(path) for path in files_with(pool, schema.names)]
+    paths = [str(path) for path in files_with(pool, schema.names) if not set(but) & set(pq.read_schema(path).names)]
     return spark.read.schema(schema.spark).parquet(*paths) if paths else spark.createDataFrame([], schema.spark)
 
 
@@ -100,8 +106,22 @@ def resolve(settings: Settings, known: Known, entry: Entry) -> Entry:
         more = reached(entry, numbers=known.numbers_of(subjects), subjects=subjects, persons=persons)
         if more == entry:
             told = frozenset(stay for one in refused for subject, stay in one.stays if subject in entry.subjects)
-            return reached(entry, stays=told | stays_of(settings, entry.subjects))
+            former = former_persons(known, entry)
+            return reached(entry, persons=former, stays=told | stays_of(settings, entry.subjects))
         entry = more
+
+
+def former_persons(known: Known, entry: Entry) -> Values:
+    """Persons that the entry's subjects were before a merge or a split, and that nobody else was or is.
+
+    Kept releases may bear their pseudonyms.
+    """
+    were: dict[str, set[str]] = {}
+    for one in known.moves:
+        were.setdefault(one["former_id"], set()).add(one["subject_id"])
+    own = {person for person, subjects in were.items() if subjects <= entry.subjects}
+    shared = known.persons_of(known.subjects_of(own) - entry.subjects)
+    return frozenset(own - shared)
 
 
 def stay_files(settings: Settings) -> tuple[list[str], list[str]]:

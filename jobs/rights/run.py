@@ -14,7 +14,7 @@ from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.rights import certificate
 from jobs.rights.erasure import erase
-from jobs.rights.publication import unpublish
+from jobs.rights.publication import told_of_shared, unpublish
 from jobs.rights.register import ERASURE, Entry, Register, added, entry_of, load, save
 from jobs.rights.request import read_requests
 from jobs.rights.resolve import known, resolve
@@ -72,8 +72,9 @@ def carry_out(settings: Settings, register: Register) -> int:
 
 def oppose(settings: Settings, entry: Entry) -> Iterator[certificate.Told]:
     """An opposition: nothing is published any more; the standard zone keeps its rows, which no release is made from."""
+    shared = told_of_shared(settings, entry)
     removed, releases = unpublish(settings, entry)
-    yield certificate.Told({"published": removed}, releases)
+    yield certificate.Told({"published": removed}, releases, notes=shared)
 
 
 def require_no_open_night(settings: Settings) -> None:
