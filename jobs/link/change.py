@@ -48,7 +48,8 @@ def change(settings: Settings, night: str, base: str | None, index: Tables, walk
     tonight = fresh(every, base)
     if not tonight or base is None:
         return Change({"decision": files})
-    found = persons_of(settings, {end for one in tonight for end in one.pair}, index, walk)
+    persons = set(by_person(settings, {end for one in tonight for end in one.pair}, walk).values())
+    found = persons_of(settings, persons, index, walk)
     key = key_bytes(settings, "index")
     before = [one for one in every if one not in tonight]
     moves = settle(found.members, tonight, before, ties(found.traits), night, key)
@@ -76,13 +77,11 @@ def small(rows: list[Row], schema: str, pool: Pool, attempt: Path) -> DataFile:
     return write_small(rows, load_schema(schema), pool, attempt)
 
 
-def persons_of(settings: Settings, subjects: set[str], index: Tables, walk: Tables) -> Persons:
-    """All members of the persons that some subjects are now, and their trait rows."""
+def persons_of(settings: Settings, persons: set[str], index: Tables, walk: Tables) -> Persons:
+    """All members of some persons as they are now, and their trait rows."""
     now = persons_now(moves_of(settings, walk.get(MOVE, {})))
     pool = Pool(settings.identity / "pool")
     with duckdb.connect() as engine:
-        first = dict(picked(engine, crosswalk_pool(settings), walk.get(CROSSWALK, {}), WALK, "subject_id", subjects))
-        persons = {person for subject, person in (first | now).items() if subject in subjects}
         inside = dict(picked(engine, crosswalk_pool(settings), walk.get(CROSSWALK, {}), WALK, "person_id", persons))
         inside = {one: who for one, who in (inside | now).items() if who in persons}
         born = dict(picked(engine, pool, index.get("person", {}), ("person_id", "created_night"), "person_id", persons))
@@ -92,6 +91,14 @@ def persons_of(settings: Settings, subjects: set[str], index: Tables, walk: Tabl
     since = dict(reversed(linked))  # the earliest link of each subject
     members = [Member(one, who, since.get(one, ""), born.get(who, "")) for one, who in sorted(inside.items())]
     return Persons(members, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def by_person(settings: Settings, subjects: set[str], walk: Tables) -> dict[str, str]:
+    """The person of each of some subjects now; who is unknown is left out."""
+    now = persons_now(moves_of(settings, walk.get(MOVE, {})))
+    with duckdb.connect() as engine:
+        first = picked(engine, crosswalk_pool(settings), walk.get(CROSSWALK, {}), WALK, "subject_id", subjects)
+    return {subject: now.get(subject, person) for subject, person in first}
 
 
 WALK = ("subject_id", "person_id")

@@ -21,11 +21,13 @@ from jobs.link.decide import decide
 from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, joined, load_base, read_claims, states_of
 from jobs.link.keep import Keep
+from jobs.link.merge import reconsider
 from jobs.link.model import load_model, require_known_model
 from jobs.link.refusals import shared_numbers, told
 from jobs.link.traits import trait_rows
 from jobs.link.walk import CROSSWALK, MOVE, moved, people
 from jobs.rights.opposed import write_opposed
+from jobs.rights.register import OPPOSITION, load
 
 Counts = dict[str, Any]
 TABLES = ("link", "person", "person_trait", "refusal", "relation", "review_item", "decision", "person_event")
@@ -42,7 +44,7 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
     base = base.also(changed.index, changed.moves)
     found = arrivals(states, base)
     inputs = {name: state["claims"] for name, state in states.items()}
-    if not found and not changed.told:
+    if not found and not (changed.told and load(settings).has(OPPOSITION)):
         counts = count_by_tier([]) | {"claims": 0, "subjects_known": 0, "persons_new": 0}
         write_opposed(settings, night, base.night)
         return publish(settings, night, base, {}, {}, inputs, counts)
@@ -68,6 +70,8 @@ def link_claims(
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
     refused = told(decided, night, RULES_VERSION)
     index |= write_told(settings, night, refused, attempt)
+    changed = reconsider(settings, night, known, traits, base, keep)
+    base = base.also(changed.index, changed.moves)
     traits_now = base.index.get("person_trait", {}) | index["person_trait"]
     write_opposed(settings, night, base.night, spark, traits_now, base.walk | {CROSSWALK: walked(base, crosswalk)})
     counts = count_by_tier(numbered.groupBy("tier").count().collect())

@@ -136,4 +136,4 @@ def proof(decisions: list[Decision], part: set[str], kind: str) -> str:
         for one in decisions
         if (set(one.pair) <= part if kind == MERGED else len(set(one.pair) & part) == 1 and one.kind != SAME)
     ]
-    return "decision " + " ".join(told)
+    return " ".join(told)

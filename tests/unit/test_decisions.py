@@ -80,7 +80,7 @@ def test_a_decision_about_somebody_erased_does_nothing() -> None:
 def test_the_person_that_a_split_draws_follows_from_secret_night_and_smallest_subject() -> None:
     move = settle(person("p", "a b"), [decision(DIFFERENT, "a", "b")], [], [], "2026-11-24", KEY)
     assert [(one.subject, one.former, one.kind) for one in move] == [("b", "p", "split")]
-    assert move[0].proof == "decision " + decision(DIFFERENT, "a", "b").decision_id
+    assert move[0].proof == decision(DIFFERENT, "a", "b").decision_id
     drawn = {
         settle(person("p", "a b"), [decision(DIFFERENT, "a", "b")], [], [], night, key)[0].person
         for night in ("2026-11-24", "2026-11-25")
@@ -94,8 +94,8 @@ def test_moves_of_a_merge_name_the_decision_and_a_split_part_of_a_merged_person_
     both = [decision(SAME, "l", "r"), decision(DIFFERENT, "l", "y")]
     kinds = {move.subject: (move.kind, move.proof) for move in settle(members, both, [], [], "2026-11-24", KEY)}
     assert kinds == {
-        "r": ("merged", f"decision {both[0].decision_id}"),
-        "y": ("split", f"decision {both[1].decision_id}"),
+        "r": ("merged", both[0].decision_id),
+        "y": ("split", both[1].decision_id),
     }
 
 
