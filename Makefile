@@ -1,9 +1,9 @@
 # Every target makes what it needs first: a Python, a Java, the environment of requirements.txt.
-# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · rights · backup · restore · retain · audit · lock
+# make night [NIGHT=2026-11-22] · test · check · bench · up · down · replay · rollback · rights · why · review · backup · restore · retain · audit · lock
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup night test up down check bench replay rollback rights backup restore retain audit lock clean
+.PHONY: help setup night test up down check bench replay rollback rights why review backup restore retain audit lock clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON_FOUND = $$(PYTHON=$(PYTHON) sh ops/find_python.sh)
@@ -51,6 +51,12 @@ rollback: setup ## list the kept releases, or make one current again: RELEASE=id
 
 rights: setup ## carry out signed-off requests of opposition and erasure: they lie in <root>/rights
 	@$(RUN) -m jobs.rights $(if $(FOLDER),--folder $(FOLDER))
+
+why: setup ## why a subject is its person: RECORD=source:producer:number or a subject [LANGUAGE=en]
+	@$(RUN) -m jobs.why "$(or $(RECORD),$(error name the record: make why RECORD=source:producer:number))" $(if $(LANGUAGE),--language $(LANGUAGE))
+
+review: setup ## a page of this machine alone, for a cleared steward to decide doubtful links
+	@$(RUN) -m jobs.review page
 
 backup: setup ## index, crosswalk, secrets and ledger into one encrypted file: TO=path
 	@$(RUN) -m jobs.backup --to $(or $(TO),$(error name the file: make backup TO=path))

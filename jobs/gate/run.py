@@ -12,6 +12,7 @@ from jobs.core.schema import SCHEMAS, TableSchema, load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, files_of, read_json, tables_from_json, write_json
 from jobs.gate import reasons as because
+from jobs.gate.linkage import measured_reasons
 from jobs.release.pools import locate
 from jobs.standardise.pools import intake_pool, proposal_path
 
@@ -142,10 +143,12 @@ def limits(
     """The thresholds of ``[gate]`` in the policy."""
     policy = settings.policy["gate"]
     linked = settings.ledger / "linkage" / f"{night}.json"
-    tiers: dict[str, int] = read_json(linked)["tiers"] if linked.is_file() else {}
+    measures: dict[str, Any] = read_json(linked) if linked.is_file() else {"tiers": {}}
+    tiers: dict[str, int] = measures["tiers"]
     return (
         because.source_reasons(states, policy["required_sources"])
         + because.quarantine_reasons(states, policy["max_quarantined_share"])
         + because.size_reasons(care_rows(base), care_rows(tables), policy["max_row_drop_share"])
         + because.linkage_reasons(tiers.get(UNLINKED, 0), sum(tiers.values()), policy["max_unlinked_share"])
+        + measured_reasons(measures, settings.policy["linkage"])
     )

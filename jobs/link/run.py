@@ -1,6 +1,7 @@
 """The link stage: claims in, a night's index and crosswalk out. Both become current only with the night's release."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from jobs.link.decide import decide
 from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, joined, load_base, read_claims, states_of
 from jobs.link.keep import Keep
+from jobs.link.measures import measure
 from jobs.link.merge import reconsider
 from jobs.link.model import load_model, require_known_model
 from jobs.link.refusals import shared_numbers, told
 from jobs.link.traits import trait_rows
 from jobs.link.walk import CROSSWALK, MOVE, moved, people
+from jobs.pseudonymise.generalise import department
 from jobs.rights.opposed import write_opposed
 from jobs.rights.register import OPPOSITION, load
 
@@ -84,7 +87,13 @@ def link_claims(
         "shared_numbers": shared_numbers(decided),
         "to_review": refused["review_item"].num_rows,
     }
-    return publish(settings, night, base, index, crosswalk, inputs, counts)
+    homes = keep(claims.select("subject_id", department(F.col("residence_code")).alias("department")))
+    return publish(settings, night, base, index, crosswalk, inputs, counts, files_below(homes))
+
+
+def files_below(frame: DataFrame) -> list[Path]:
+    """The files that a kept frame is read from."""
+    return [Path(name.removeprefix("file://")) for name in sorted(frame.inputFiles())]
 
 
 def mothers_of(claims: DataFrame, keep: Keep) -> DataFrame:
@@ -142,6 +151,7 @@ def publish(
     crosswalk: Partitions,
     inputs: dict[str, Any],
     counts: Counts,
+    homes: Sequence[Path] = (),
 ) -> Counts:
     """Name the files of this night on top of the base's: crosswalk first, index last, which says that all is done."""
     tables = {name: joined(base.index.get(name, {}), index.get(name, {})) for name in TABLES}
@@ -152,7 +162,8 @@ def publish(
     check = check_value(settings, "index")
     persons = sum(file.rows for file in files_of(tables["person"]))
     summary = {"tiers": counts["tiers"], "subjects": counts["subjects_new"], "persons": persons}
-    write_json(settings.ledger / "linkage" / f"{night}.json", summary)
+    measures = measure(settings, night, tables, walk_now, list(homes))
+    write_json(settings.ledger / "linkage" / f"{night}.json", summary | measures)
     write_json(settings.crosswalk / night / "crosswalk.json", walk)
     write_json(settings.identity / night / "index.json", head | {"key_check": check, "tables": tables_to_json(tables)})
     return counts

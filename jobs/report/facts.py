@@ -16,7 +16,8 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, files_of, read_json, tables_from_json
 from jobs.release.pools import locate
 from jobs.report.documents import document_facts
-from jobs.report.masking import coarse, mask_parts
+from jobs.report.linkage import linkage
+from jobs.report.masking import coarse
 from jobs.report.sources import optional, source_facts
 from jobs.standardise.pools import intake_pool
 
@@ -172,19 +173,6 @@ def unknown_codes(settings: Settings, candidate: dict[str, Any]) -> list[dict[st
             for item in counts
         ]
     return sorted(found, key=lambda item: (-item["count"], item["list"], item["code"]))[:WORKLIST_LENGTH]
-
-
-def linkage(settings: Settings, night: str) -> dict[str, Any]:
-    """New subjects by the rule that linked them, and persons in the index; small counts of persons are hidden."""
-    counts = optional(settings.ledger / "linkage" / f"{night}.json")
-    if not counts:
-        return {}
-    below = settings.policy["privacy"]["mask_below"]
-    return {
-        "tiers": mask_parts(counts["tiers"], below),
-        "subjects": coarse(counts["subjects"], below),
-        "persons": coarse(counts["persons"], below),
-    }
 
 
 def trend(settings: Settings, night: str) -> list[dict[str, Any]]:

@@ -66,6 +66,24 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "number_birth_date": ("numéro et date de naissance", "number and birth date"),
         "number_first_name": ("numéro, prénom et année", "number, first name and year"),
         "exact_traits": ("traits identiques", "identical traits"),
+        "score": ("poids des ressemblances", "weight of what resembles"),
         "new_person": ("nouvelle personne", "new person"),
+    },
+    "dimension": {
+        "age_band": ("âge", "age"),
+        "sex": ("sexe", "sex"),
+        "department": ("département", "department"),
+        "born_abroad": ("naissance à l'étranger", "birth abroad"),
+    },
+    "group": {
+        "unknown": ("inconnu", "unknown"),
+        "yes": ("oui", "yes"),
+        "no": ("non", "no"),
+    },
+    "sex": {
+        "1": ("masculin", "male"),
+        "2": ("féminin", "female"),
+        "3": ("indéterminé", "undetermined"),
+        "unknown": ("inconnu", "unknown"),
     },
 }

@@ -6,9 +6,10 @@ import sys
 import traceback
 from datetime import date
 
-from jobs.core.cli import say
+from jobs.audit.log import audit
+from jobs.core.cli import open_root, say
 from jobs.core.errors import JobError
-from jobs.core.settings import Settings, load_settings
+from jobs.core.settings import Settings
 from jobs.review.decide import KINDS, decide
 from jobs.review.page import Review
 from jobs.review.queue import open_items
@@ -27,8 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         one.add_argument(f"--{name}", required=True)
     arguments = parser.parse_args(argv if argv is not None else sys.argv[1:] or ["page"])
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
         run(settings, arguments)
     except JobError as error:
         say(f"review: {error}")
@@ -55,6 +55,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def serve(settings: Settings, port: int) -> None:
     """Serve the page until the steward ends it."""
+    audit(settings, "review page opened")
     with Review(settings, port) as review:
         say(
             f"Open {review.address} in a browser on this machine; end with Ctrl-C. Whoever has this address can decide."

@@ -4,6 +4,7 @@ from datetime import date
 
 import duckdb
 
+from jobs.audit.log import audit
 from jobs.core.attempt import lock
 from jobs.core.errors import DataRefused
 from jobs.core.settings import Settings
@@ -26,7 +27,9 @@ def decide(
     with lock(settings, "national"):
         night = next_night(settings)
         require_known(settings, left, right)
-        return add_decision(settings, decided(night, kind, left, right, by_role, decided_at, reason))
+        done = add_decision(settings, decided(night, kind, left, right, by_role, decided_at, reason))
+    audit(settings, "review", night=done.night, cause=f"{kind} by {by_role}")
+    return done
 
 
 def require_allowed(settings: Settings, kind: str, by_role: str, reason: str) -> None:

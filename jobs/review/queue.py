@@ -14,7 +14,7 @@ from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
 from jobs.link.change import by_person, persons_of, picked
 from jobs.link.decisions import DIFFERENT, SAME, Decision, decision_files, in_force, parts_of, read_decisions
 from jobs.link.settle import Member
-from jobs.link.walk import published_walk
+from jobs.link.walk import Tables, published_walk
 from jobs.standardise.pools import standard_pool
 
 RULE_CENTIBITS = 2_000  # the weight that stands for a rule's key, which the score has not weighed
@@ -47,23 +47,28 @@ def open_items(settings: Settings) -> list[Item]:
     if night is None:
         return []
     index = tables_from_json(read_json(settings.identity / night / "index.json")["tables"])
-    walk = published_walk(settings)
-    with duckdb.connect() as engine:
-        pool, parts = Pool(settings.identity / "pool"), index.get("review_item", {})
-        files = [str(pool.path(file)) for file in files_of(parts)]
-        query = f"SELECT {', '.join(NAMES)} FROM read_parquet(?)"  # noqa: S608
-        rows = (
-            [dict(zip(NAMES, row, strict=True)) for row in engine.execute(query, [files]).fetchall()] if files else []
-        )
-    ends = {row[side] for row in rows for side in ("left_id", "right_id") if row[side]}
-    person = by_person(settings, ends, walk)
-    found = persons_of(settings, {*person.values(), *(ends - set(person))}, index, walk)
-    sides = members_of(found.members)
     decisions = in_force(read_decisions(settings, decision_files(settings)))
-    items = [one for row in rows if (one := item_of(row, person, sides)) and not settled(one, decisions, sides, person)]
+    items = undecided(settings, index, published_walk(settings), decisions)
     counted = care_rows(settings, {subject for one in items for subject in (*one.left, *one.right)})
     weighed = [replace(one, rows=min(rows_of(one.left, counted), rows_of(one.right, counted))) for one in items]
     return sorted(weighed, key=lambda one: (-one.stake, one.item_id))
+
+
+def undecided(settings: Settings, index: Tables, walk: Tables, decisions: list[Decision]) -> list[Item]:
+    """The items of an index that neither a decision nor a later merge or split has answered."""
+    files = [str(Pool(settings.identity / "pool").path(file)) for file in files_of(index.get("review_item", {}))]
+    if not files:
+        return []
+    with duckdb.connect() as engine:
+        found = engine.execute(f"SELECT {', '.join(NAMES)} FROM read_parquet(?)", [files]).fetchall()  # noqa: S608
+    rows = [dict(zip(NAMES, row, strict=True)) for row in found]
+    ends = {row[side] for row in rows for side in ("left_id", "right_id") if row[side]}
+    person = by_person(settings, ends, walk)
+    members = persons_of(settings, {*person.values(), *(ends - set(person))}, index, walk).members
+    sides, now = members_of(members), {one.subject: one.person for one in members}
+    answers = Answers.of(decisions)
+    items = [item_of(row, person, sides) for row in rows]
+    return [one for one in items if one and not answers.settle(one, now)]
 
 
 def members_of(members: Iterable[Member]) -> dict[str, tuple[str, ...]]:
@@ -92,18 +97,27 @@ def side_of(queue: str, end: str, person: dict[str, str], sides: dict[str, tuple
     return (end,) if queue == "split" else (end, *[one for one in sides[person[end]] if one != end])
 
 
-def settled(item: Item, decisions: list[Decision], sides: dict[str, tuple[str, ...]], person: dict[str, str]) -> bool:
-    """Whether a decision or a later merge or split has answered an item."""
-    together = any(set(item.left) | set(item.right) <= set(members) for members in sides.values())
-    if (item.queue == "match") == together:
-        return True
-    same = parts_of(one for one in decisions if one.kind == SAME)
-    label = [{same.get(one, one) for one in side} for side in (item.left, item.right)]
-    apart = any(
-        one.kind == DIFFERENT and len(set(one.pair) & set(item.left)) == len(set(one.pair) & set(item.right)) == 1
-        for one in decisions
-    )
-    return apart or bool(label[0] & label[1])
+@dataclass(frozen=True)
+class Answers:
+    """What decisions say of pairs: declared different, and the part of each subject that was declared the same."""
+
+    apart: frozenset[frozenset[str]]
+    part: dict[str, str]
+
+    @staticmethod
+    def of(decisions: list[Decision]) -> "Answers":
+        """The answers of the decisions in force."""
+        apart = frozenset(frozenset(one.pair) for one in decisions if one.kind == DIFFERENT)
+        return Answers(apart, parts_of(one for one in decisions if one.kind == SAME))
+
+    def settle(self, item: Item, now: dict[str, str]) -> bool:
+        """Whether a decision or a later merge or split has answered an item. ``now``: the person of each subject."""
+        together = now[item.left[0]] == now[item.right[0]]
+        if (item.queue == "match") == together:
+            return True
+        labels = [{self.part.get(one, one) for one in side} for side in (item.left, item.right)]
+        apart = any(frozenset((one, other)) in self.apart for one in item.left for other in item.right)
+        return apart or bool(labels[0] & labels[1])
 
 
 def care_rows(settings: Settings, subjects: set[str]) -> dict[str, int]:

@@ -4,9 +4,9 @@ import argparse
 import sys
 import traceback
 
-from jobs.core.cli import say
+from jobs.audit.log import audit
+from jobs.core.cli import open_root, say
 from jobs.core.errors import JobError
-from jobs.core.settings import load_settings
 from jobs.why.facts import facts_of
 from jobs.why.record import subject_of
 from jobs.why.tell import tell
@@ -19,8 +19,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--language", choices=("fr", "en"), default="fr")
     arguments = parser.parse_args(argv)
     try:
-        settings = load_settings()
-        settings.kind  # noqa: B018  an unstamped root is refused before anything is touched
+        settings = open_root()
+        audit(settings, "why asked")
         print(tell(facts_of(settings, subject_of(settings, arguments.record)), arguments.language))
     except JobError as error:
         say(f"why: {error}")

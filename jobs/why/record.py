@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from jobs.core.cli import SOURCES
 from jobs.core.errors import ConfigError, DataRefused
-from jobs.core.keys import key_bytes, key_path
+from jobs.core.keys import key_bytes, versions
 from jobs.core.nights import closed_nights, state_path
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
@@ -62,7 +62,7 @@ def parts(record: str) -> tuple[str, str, str]:
 
 def from_number(settings: Settings, source: str, producer: str, number: str) -> Iterable[str]:
     """The subjects that a producer's own number can have made."""
-    if not key_path(settings, "collector").is_file():
+    if not versions(settings, "collector"):
         raise ConfigError(
             "LNK-055: the collector's key is not here; give the subject itself, or ask who holds the key."
         )

@@ -110,7 +110,7 @@ def test_merges_and_splits(spark: SparkSession, settings: Settings, tmp_path: Pa
     assert not same("H1:zoe", "P1:zoe") and not same("H1:old", "P1:old")
     before = persons(settings, FIRST)
 
-    linked(settings, SECOND, again=True)
+    linked(settings, SECOND)
     same = alike(settings, SECOND)
     assert same("H1:zoe", "P1:zoe"), "an own number and equal traits: two proofs"
     assert not same("H1:old", "P1:old"), "one proof is for a steward"

@@ -1,6 +1,7 @@
 """Opposition (D-11): gone from the next release and from every kept one, whatever identifier was given."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json
 from jobs.link.run import link
 from jobs.release.publish import current_release, kept_releases
+from jobs.review.decide import decide
 from jobs.rights import publication
 from jobs.rights.__main__ import main
 from jobs.rollback.__main__ import rollback, verify
@@ -199,3 +201,19 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_end(
     monkeypatch.setenv("VEILLEE_ROOT", str(tmp_path / "other"))
     assert ask(Settings(tmp_path / "other"), "R-2026-1", "opposition", nir("anna")) == 0
     assert {zone: everything(tmp_path / "other" / zone) for zone in ended} == ended
+
+
+def test_an_erasure_follows_a_merge_into_every_release(settings: Settings, first: str) -> None:
+    """A steward says that both are one: whichever number is given, everything goes, under the old pseudonym too."""
+    steward = ("identity steward", "double record", date(2026, 11, 23))
+    decide(settings, "same", subject("H1:anna"), subject("H1:bob"), *steward)
+    close_night(settings, SECOND, rows_of_night())
+    second = national(settings, SECOND)
+    told = published(settings)["pseudonym_succession"]
+    borne = {row["pseudonym"] for row in published(settings)["hospital_stay"]}
+    assert len(told) == 1 and {told[0]["old"], told[0]["new"]} == borne, "no month was touched"
+    assert told[0]["since"] == SECOND
+    assert ask(settings, "E-2026-1", "erasure", nir("bob")) == 0
+    assert not {first, second} & set(kept_releases(settings))
+    for name in kept_releases(settings):
+        assert counts(settings, name).keys() <= {"claim_line"}, "nobody is left in any release"
