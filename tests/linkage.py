@@ -12,6 +12,7 @@ from jobs.core.nights import state_path
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool, read_json, tables_from_json
 from jobs.core.tokens import text_hex
+from jobs.link.walk import crosswalk_pool, pointer
 
 # Care rows whose truth is found by their place in the delivery; stays by their local number, below.
 BY_PLACE = {"dispensation": "pharmacy", "document": "shared_record"}
@@ -42,8 +43,7 @@ def linkage_quality(settings: Settings, night: str) -> dict[str, Any]:
     right_pairs, precision, recall, linked_to_mother.
     """
     database = duckdb.connect()
-    crosswalk = tables_from_json(read_json(settings.crosswalk / night / "crosswalk.json")["tables"])["crosswalk"]
-    view(database, "walk", paths(Pool(settings.crosswalk / "pool"), crosswalk))
+    view_of_persons(database, settings, night)
     truth = settings.truth / "*"
     for name in ("hospital_stay", "dispensation", "document", "relation"):
         files = [name, "invoice"] if name == "dispensation" else [name]
@@ -61,6 +61,19 @@ def linkage_quality(settings: Settings, night: str) -> dict[str, Any]:
         "recall": right / true if true else 1.0,
         "linked_to_mother": mothers,
     }
+
+
+def view_of_persons(database: duckdb.DuckDBPyConnection, settings: Settings, night: str) -> None:
+    """Name ``walk``: subjects and their persons, after merges and splits."""
+    tables, pool = tables_from_json(read_json(pointer(settings, night))["tables"]), crosswalk_pool(settings)
+    view(database, "walk", paths(pool, tables["crosswalk"]))
+    if moves := paths(pool, tables.get("move", {})):
+        view(database, "first_walk", paths(pool, tables["crosswalk"]))
+        view(database, "move", moves)
+        database.execute(
+            "CREATE OR REPLACE VIEW walk AS SELECT subject_id, coalesce(now, person_id) AS person_id FROM first_walk "
+            "LEFT JOIN (SELECT subject_id, arg_max(person_id, night) AS now FROM move GROUP BY ALL) USING (subject_id)"
+        )
 
 
 def subjects(settings: Settings, night: str, database: duckdb.DuckDBPyConnection) -> list[str]:
