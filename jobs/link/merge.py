@@ -19,11 +19,11 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool
+from jobs.link.blocks import key_persons
 from jobs.link.change import Change, by_person, persons_of, picked, small, written
 from jobs.link.decisions import DIFFERENT, SAME, Decision, in_force, parts_of, read_decisions
 from jobs.link.evidence import judge
 from jobs.link.guards import hard_guards
-from jobs.link.index import met_persons
 from jobs.link.inputs import Base
 from jobs.link.keep import Keep
 from jobs.link.settle import Move, settle
@@ -60,7 +60,7 @@ def reconsider(
 def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, keep: Keep) -> list[Row]:
     """a_id, b_id of persons that a rule ties, with ``number`` and ``traits``: which proofs there are."""
     asking = known.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True))
-    met = met_persons(asking, traits).withColumn("is_person", F.lit(True))
+    met = key_persons(asking, traits).withColumn("is_person", F.lit(True))
     mine = rows.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)).select(*met.columns)
     # Persons stand here as subjects do in the tiers, whose guard would keep any two persons of the index apart.
     everyone = keep(without_shared(mine.unionByName(met).distinct()).withColumn("is_person", F.lit(False)))

@@ -88,12 +88,7 @@ def link_claims(
         "to_review": refused["review_item"].num_rows,
     }
     homes = keep(claims.select("subject_id", department(F.col("residence_code")).alias("department")))
-    return publish(settings, night, base, index, crosswalk, inputs, counts, files_below(homes))
-
-
-def files_below(frame: DataFrame) -> list[Path]:
-    """The files that a kept frame is read from."""
-    return [Path(name.removeprefix("file://")) for name in sorted(frame.inputFiles())]
+    return publish(settings, night, base, index, crosswalk, inputs, counts, Keep.files(homes))
 
 
 def mothers_of(claims: DataFrame, keep: Keep) -> DataFrame:
@@ -151,7 +146,7 @@ def publish(
     crosswalk: Partitions,
     inputs: dict[str, Any],
     counts: Counts,
-    homes: Sequence[Path] = (),
+    homes: Sequence[str] = (),
 ) -> Counts:
     """Name the files of this night on top of the base's: crosswalk first, index last, which says that all is done."""
     tables = {name: joined(base.index.get(name, {}), index.get(name, {})) for name in TABLES}
@@ -162,7 +157,7 @@ def publish(
     check = check_value(settings, "index")
     persons = sum(file.rows for file in files_of(tables["person"]))
     summary = {"tiers": counts["tiers"], "subjects": counts["subjects_new"], "persons": persons}
-    measures = measure(settings, night, tables, walk_now, list(homes))
+    measures = measure(settings, night, tables, walk_now, homes)
     write_json(settings.ledger / "linkage" / f"{night}.json", summary | measures)
     write_json(settings.crosswalk / night / "crosswalk.json", walk)
     write_json(settings.identity / night / "index.json", head | {"key_check": check, "tables": tables_to_json(tables)})
