@@ -5,7 +5,19 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("pull", "delimited", "documents", "suites", "link", "pharmacy", "dcir", "hospital", "pseudonymise", "rekey")
+BENCHES = (
+    "pull",
+    "delimited",
+    "documents",
+    "suites",
+    "link",
+    "link_traps",
+    "pharmacy",
+    "dcir",
+    "hospital",
+    "pseudonymise",
+    "rekey",
+)
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from jobs.core.schema import load_schema
 from jobs.core.session import spark_session
 from jobs.core.settings import prepare_root
-from jobs.link.index import decide
+from jobs.link.decide import decide
 from jobs.link.keep import Keep
 from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows

@@ -20,6 +20,7 @@ Column = NDArray[np.object_]
 TONIGHT = "2026-11-22"
 TODAY = day_number(TONIGHT)
 NEWBORN_DAYS = 60
+NAMESAKES = 200.0  # two people have one family name in 5,600 pairs: more often than in France, as far as we know
 NAMELESS = np.array(["BEBE", "X", "", "BEBE FILLE", "SANS PRENOM"], dtype=object)
 
 
@@ -98,7 +99,7 @@ def register(count: int, seed: int, dense: bool) -> People:
     """The register: adults in couples, children of couples, twins; siblings and couples share a family name."""
     draw = stream(seed, "french register")
     pool = np.array(surnames(seed, 40_000), dtype=object)
-    weights = 1.0 / (np.arange(len(pool)) + 30.0)
+    weights = 1.0 / (np.arange(len(pool)) + NAMESAKES)
     family = draw.choice(pool, count, p=weights / weights.sum())
     birth = births(draw, count, dense)
     sex = draw.integers(1, 3, count)
@@ -134,9 +135,9 @@ def parents(
     mother = np.full(len(birth), -1)
     young = np.flatnonzero(calendar(birth)[0] >= 1990)
     by_age = wives[np.argsort(birth[wives], kind="stable")]
-    wanted = birth[young] - (draw.integers(20, 40, len(young)) * 365)
-    at = np.searchsorted(birth[by_age], wanted) + draw.integers(0, 50, len(young))
-    mother[young] = by_age[np.minimum(at, len(by_age) - 1)]
+    wanted = birth[young] - (draw.integers(23, 42, len(young)) * 365)
+    at = np.searchsorted(birth[by_age], wanted) + draw.integers(-400, 400, len(young))
+    mother[young] = by_age[np.clip(at, 0, len(by_age) - 1)]
     mother[young[birth[mother[young]] > birth[young] - 15 * 365]] = -1
     father = np.where(mother >= 0, partner[mother], -1)
     return mother, father
@@ -158,7 +159,7 @@ def newborns(draw: np.random.Generator, people: People, count: int, rates: Rates
     mothers = np.flatnonzero(
         (people.sex == 2) & (people.partner >= 0) & np.isin(calendar(people.birth)[0], range(1984, 2004))
     )
-    mother = draw.choice(mothers, count)
+    mother = draw.choice(mothers, count, replace=False)
     twin = np.flatnonzero(draw.random(count) < rates.twins)[1:]
     mother[twin] = mother[twin - 1]
     birth = TODAY - (np.full(count, 30) if dense else draw.integers(0, NEWBORN_DAYS, count))
@@ -188,8 +189,8 @@ def typo(draw: np.random.Generator, text: str) -> str:
     )[kind]
 
 
-def records(people: People, count: int, source: str, seed: int, dense: bool) -> tuple[pa.Table, Column]:
-    """Claims of a source and the true place in the register of each (-1: not in it; newborns and strangers)."""
+def records(people: People, count: int, source: str, seed: int, dense: bool) -> tuple[pa.Table, Column, Column]:
+    """Claims of a source, the true place of each in the register (-1: not in it), and the true birth day."""
     rates, draw = SOURCES[source], stream(seed, f"french {source}")
     babies = round(count * rates.newborn)
     strangers = round(count * rates.stranger)
@@ -197,13 +198,21 @@ def records(people: People, count: int, source: str, seed: int, dense: bool) -> 
     parts = [
         (subset(people, known), known),
         (newborns(draw, people, babies, rates, dense), np.full(babies, -1)),
-        (subset(register(max(strangers, 100), seed + 1000, dense), np.arange(strangers)), np.full(strangers, -1)),
+        (others(strangers, seed + 1000, dense), np.full(strangers, -1)),
     ]
     is_baby = np.repeat([False, True, False], [len(known), babies, strangers])
     mine = join([part for part, _ in parts])
     truth = np.concatenate([place for _, place in parts]).astype(object)
     rows = spoil(draw, mine, people, is_baby, rates)
-    return claims(rows, source, draw), truth
+    return claims(rows, source, draw), truth, mine.birth.astype(object)
+
+
+def others(count: int, seed: int, dense: bool) -> People:
+    """People whom the register does not know, with numbers that nobody in it has."""
+    found = subset(register(max(count, 100), seed, dense), np.arange(count))
+    found.number = np.array([f"{one[:-3]}{int(one[-3:]) + 500}" for one in found.number], dtype=object)
+    found.mother[:], found.father[:], found.partner[:] = -1, -1, -1
+    return found
 
 
 def subset(people: People, places: NDArray[np.int64]) -> People:

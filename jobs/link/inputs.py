@@ -27,6 +27,7 @@ class Base:
     walk: Tables = field(default_factory=dict)  # crosswalk and moves
     inputs: dict[str, list[Entry]] = field(default_factory=dict)
     key_check: str | None = None
+    model_version: str | None = None
 
     def also(self, index: Tables, moves: Partitions) -> "Base":
         """The base with what decisions change tonight, from which the rules then go on."""
@@ -73,6 +74,7 @@ def load_base(settings: Settings, night: str) -> Base:
         walk=tables_from_json(crosswalk["tables"]),
         inputs=index["inputs"],
         key_check=index["key_check"],
+        model_version=index.get("model_version"),
     )
 
 

@@ -30,3 +30,8 @@ class Keep:
         path = str(self.folder / f"step-{next(self.count)}.parquet")
         pq.write_table(table, path)
         return spark.read.parquet(path)
+
+    @staticmethod
+    def files(frame: DataFrame) -> list[str]:
+        """The files behind a frame that was kept, for an engine that reads them itself."""
+        return sorted(path.removeprefix("file://") for path in frame.inputFiles())

@@ -4,7 +4,7 @@ Everything is counted over the subjects and persons that the night touched. Miss
 others, so that age, sex, department and birth abroad are told apart. No rate is made here: counts are exact.
 """
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -78,7 +78,7 @@ CREATE TEMP MACRO band(age) AS CASE WHEN age < 1 THEN '0' WHEN age < 18 THEN '1-
 LATEST = "CREATE TEMP TABLE latest AS SELECT subject_id, arg_max(person_id, night) AS person_id FROM move GROUP BY ALL"
 
 
-def measure(settings: Settings, night: str, index: Tables, walk: Tables, homes: list[Path]) -> Measures:
+def measure(settings: Settings, night: str, index: Tables, walk: Tables, homes: Sequence[str]) -> Measures:
     """The measures of a night. ``index`` and ``walk`` are its own tables.
 
     ``homes``: Parquet files with subject_id and department, as tonight's claims state them.
@@ -95,7 +95,7 @@ def measure(settings: Settings, night: str, index: Tables, walk: Tables, homes: 
         if homes:
             engine.execute(
                 "INSERT INTO home SELECT subject_id, max(department) FROM read_parquet($files) GROUP BY ALL",
-                {"files": [str(path) for path in homes]},
+                {"files": list(homes)},
             )
         for query in (BANDS, LATEST):
             engine.execute(query)

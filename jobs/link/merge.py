@@ -19,11 +19,11 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool
+from jobs.link.blocks import key_persons
 from jobs.link.change import Change, by_person, persons_of, picked, small, written
 from jobs.link.decisions import DIFFERENT, SAME, Decision, in_force, parts_of, read_decisions
 from jobs.link.evidence import judge
 from jobs.link.guards import hard_guards
-from jobs.link.index import met_persons
 from jobs.link.inputs import Base
 from jobs.link.keep import Keep
 from jobs.link.settle import Move, settle
@@ -60,7 +60,7 @@ def reconsider(
 def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, keep: Keep) -> list[Row]:
     """a_id, b_id of persons that a rule ties, with ``number`` and ``traits``: which proofs there are."""
     asking = known.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True))
-    met = met_persons(asking, traits).withColumn("is_person", F.lit(True))
+    met = key_persons(asking, traits).withColumn("is_person", F.lit(True))
     mine = rows.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)).select(*met.columns)
     # Persons stand here as subjects do in the tiers, whose guard would keep any two persons of the index apart.
     everyone = keep(without_shared(mine.unionByName(met).distinct()).withColumn("is_person", F.lit(False)))
@@ -113,8 +113,10 @@ def by_rules(night: str, left: str, right: str) -> Decision:
 def contradictions(rows: DataFrame, known: DataFrame) -> list[tuple[tuple[str, str], str]]:
     """Pairs of subjects of one person that can be one no more, one of whom spoke tonight; with the guard that says so.
 
-    Of who spoke tonight what was said tonight counts: it may correct what was said before.
+    Of who spoke tonight what was said tonight counts: it may correct what was said before. A number that is not said
+    again does not make a double record two patients, so that guard is not asked.
     """
+    guards = {name: condition for name, condition in hard_guards().items() if name != "declared_distinct"}
     spoke = known.select("subject_id").distinct()
     others = rows.join(spoke, "subject_id", how="left_anti").withColumn("spoke", F.lit(False))
     tonight = known.select(*rows.columns).withColumn("spoke", F.lit(True))
@@ -124,7 +126,7 @@ def contradictions(rows: DataFrame, known: DataFrame) -> list[tuple[tuple[str, s
     left, right = (side.select("person_id", F.struct("*").alias(name)) for name in ("a", "b"))
     met = left.join(right, "person_id", how="inner").where(F.col("a.node_id") < F.col("b.node_id"))
     guard = F.lit(None).cast("string")
-    for name, condition in reversed(list(hard_guards().items())):
+    for name, condition in reversed(list(guards.items())):
         guard = F.when(condition, name).otherwise(guard)
     said = met.where(F.col("a.spoke") | F.col("b.spoke"))
     found = said.select("a.node_id", F.col("b.node_id").alias("other"), guard.alias("guard")).where("guard is not null")

@@ -66,12 +66,18 @@ def number_sex(number: Column) -> Column:
     return blank_to_null(F.translate(F.substring(number, 1, 1), "1372480569", "111222"))
 
 
+def is_default_date(date: Column) -> Column:
+    """The first and the last day of a year, which clerks write when they know the year alone."""
+    return F.date_format(date, "MM-dd").isin("01-01", "12-31")
+
+
 def contradicts(number: Column, sex: Column, birth_date: Column, birth_year: Column) -> Column:
     """The number is another person's: its sex, year or month differ from a known trait. Never null."""
     month = F.substring(number, 4, 2)
     other_sex = sex.isin("1", "2") & (number_sex(number) != sex)
     other_year = F.substring(number, 2, 2) != F.lpad((birth_year % 100).cast("string"), 2, "0")
-    other_month = month.between("01", "12") & (month != F.date_format(birth_date, "MM"))
+    told = ~is_default_date(birth_date)  # of a default date the year alone was known
+    other_month = told & month.between("01", "12") & (month != F.date_format(birth_date, "MM"))
     return sure(other_sex) | sure(other_year) | sure(other_month)
 
 

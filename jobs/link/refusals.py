@@ -3,13 +3,16 @@
 Queries over the kept steps of the tiers, in one process: they read what Spark judged and start no job of their own.
 """
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from jobs.link.evidence import MAX_GROUP
+from jobs.link.keep import Keep
+
+if TYPE_CHECKING:
+    from jobs.link.decide import Decided
 
 KEPT = 5  # refusals of a subject that are written: those for review first, then the heaviest
 # What a person should look at: nothing says that the two are different, and something says that they are one.
@@ -66,7 +69,10 @@ WITH sided AS (
     SELECT b_id, a_id, a_person, tier, guard, weight_centibits, levels, model_version FROM pairs WHERE NOT b_person
 ), once AS (
     SELECT * FROM sided
-    QUALIFY row_number() OVER (PARTITION BY subject_id, other_id ORDER BY weight_centibits NULLS LAST, tier, guard) = 1
+    QUALIFY row_number() OVER (  -- a guard of the rules, else of the score; a doubt of the score, else of the rules
+        PARTITION BY subject_id, other_id ORDER BY guard IN (SELECT unnest($reviewed)),
+        (tier = 'score') <> (guard IN (SELECT unnest($reviewed))), tier, guard
+    ) = 1
 ), named AS (
     SELECT * REPLACE (CASE
         WHEN guard = 'broken_group' AND other_is_person
@@ -97,32 +103,28 @@ FROM (
 """
 
 
-@dataclass(frozen=True)
-class Steps:
-    """The kept frames of the tiers: judged pairs, edges, nodes with their keys, and the label of every node."""
-
-    judged: DataFrame
-    edges: DataFrame
-    nodes: DataFrame
-    keys: DataFrame
-    labels: DataFrame
-    mothers: DataFrame
-
-    def register(self, engine: duckdb.DuckDBPyConnection) -> None:
-        """Name the steps' files in an engine."""
-        for name in ("judged", "edges", "nodes", "keys", "labels", "mothers"):
-            files = [path.removeprefix("file://") for path in getattr(self, name).inputFiles()]
-            engine.read_parquet(sorted(files)).create_view(name)
+STEPS = ("judged", "edges", "nodes", "keys", "units", "mothers")
+LABELS = """
+CREATE TEMP VIEW labels AS
+SELECT node_id, coalesce(target, unit) AS label FROM units LEFT JOIN links USING (unit)
+"""
 
 
-def told(steps: Steps, scored: pa.Table, night: str, rules: str) -> dict[str, pa.Table]:
-    """The rows of ``refusal``, ``relation`` and ``review_item`` that a night adds.
-
-    ``scored`` are refused pairs of the score, of the shape ``PAIR``.
-    """
+def shared_numbers(decided: "Decided") -> int:
+    """How many subjects of the night came under a number that says nothing, because too many share it (LNK-004)."""
     with duckdb.connect() as engine:
-        steps.register(engine)
-        engine.register("scored", scored)
+        nodes = engine.read_parquet(Keep.files(decided.steps.nodes))
+        return int(nodes.filter("shared AND NOT is_person").count("*").fetchall()[0][0])
+
+
+def told(decided: "Decided", night: str, rules: str) -> dict[str, pa.Table]:
+    """The rows of ``refusal``, ``relation`` and ``review_item`` that a night adds."""
+    with duckdb.connect() as engine:
+        for name in STEPS:
+            engine.read_parquet(Keep.files(getattr(decided.steps, name))).create_view(name)
+        engine.register("links", decided.scored.links)
+        engine.register("scored", decided.scored.refused)
+        engine.execute(LABELS)
         engine.execute(APART)
         engine.execute(PAIRS)
         engine.execute(CROWDED, {"most": MAX_GROUP})

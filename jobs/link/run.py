@@ -18,12 +18,14 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write_json
 from jobs.core.tables import read_files, write_small, write_table
 from jobs.link.change import change
-from jobs.link.index import RULES_VERSION, Additions, additions, decide, number_persons
+from jobs.link.decide import decide
+from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, joined, load_base, read_claims, states_of
 from jobs.link.keep import Keep
 from jobs.link.measures import measure
 from jobs.link.merge import reconsider
-from jobs.link.refusals import PAIR, told
+from jobs.link.model import load_model, require_known_model
+from jobs.link.refusals import shared_numbers, told
 from jobs.link.traits import trait_rows
 from jobs.link.walk import CROSSWALK, MOVE, moved, people
 from jobs.pseudonymise.generalise import department
@@ -40,6 +42,7 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
     states = states_of(settings, night)
     base = load_base(settings, night)
     require_same_key(settings, "index", base.key_check)
+    require_known_model(load_model(), base.model_version)
     changed = change(settings, night, base.night, base.index, base.walk)
     base = base.also(changed.index, changed.moves)
     found = arrivals(states, base)
@@ -68,7 +71,7 @@ def link_claims(
     decided = decide(new, traits, mothers_of(claims, keep), keep)
     numbered = keep(number_persons(decided.subjects, night, key_table(spark, settings, "index")))
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
-    refused = told(decided.steps, PAIR.empty_table(), night, RULES_VERSION)
+    refused = told(decided, night, RULES_VERSION)
     index |= write_told(settings, night, refused, attempt)
     changed = reconsider(settings, night, known, traits, base, keep)
     base = base.also(changed.index, changed.moves)
@@ -81,15 +84,11 @@ def link_claims(
         "persons_new": sum(file.rows for file in files_of(index["person"])),
         "refused": count_by(refused["refusal"], "guard"),
         "relations": count_by(refused["relation"], "kind"),
+        "shared_numbers": shared_numbers(decided),
         "to_review": refused["review_item"].num_rows,
     }
     homes = keep(claims.select("subject_id", department(F.col("residence_code")).alias("department")))
-    return publish(settings, night, base, index, crosswalk, inputs, counts, files_below(homes))
-
-
-def files_below(frame: DataFrame) -> list[Path]:
-    """The files that a kept frame is read from."""
-    return [Path(name.removeprefix("file://")) for name in sorted(frame.inputFiles())]
+    return publish(settings, night, base, index, crosswalk, inputs, counts, Keep.files(homes))
 
 
 def mothers_of(claims: DataFrame, keep: Keep) -> DataFrame:
@@ -147,17 +146,18 @@ def publish(
     crosswalk: Partitions,
     inputs: dict[str, Any],
     counts: Counts,
-    homes: Sequence[Path] = (),
+    homes: Sequence[str] = (),
 ) -> Counts:
     """Name the files of this night on top of the base's: crosswalk first, index last, which says that all is done."""
     tables = {name: joined(base.index.get(name, {}), index.get(name, {})) for name in TABLES}
     walk_now = base.walk | {CROSSWALK: walked(base, crosswalk)}
     walk = {"night": night, "base": base.night, "tables": tables_to_json(walk_now)}
     head = {"night": night, "base": base.night, "rules_version": RULES_VERSION, "inputs": inputs, "counts": counts}
+    head |= {"model_version": load_model().version}
     check = check_value(settings, "index")
     persons = sum(file.rows for file in files_of(tables["person"]))
     summary = {"tiers": counts["tiers"], "subjects": counts["subjects_new"], "persons": persons}
-    measures = measure(settings, night, tables, walk_now, list(homes))
+    measures = measure(settings, night, tables, walk_now, homes)
     write_json(settings.ledger / "linkage" / f"{night}.json", summary | measures)
     write_json(settings.crosswalk / night / "crosswalk.json", walk)
     write_json(settings.identity / night / "index.json", head | {"key_check": check, "tables": tables_to_json(tables)})

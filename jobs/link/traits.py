@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.tokens import message
-from jobs.link.normalise import agrees, contradicts, first_of, given_key, name_key, sure
+from jobs.link.normalise import agrees, contradicts, first_of, given_key, is_default_date, name_key, sure
 
 # Sources that number their patients: two numbers of one producer are two persons unless an own number proves a
 # double record. A pharmacy's subject is made of traits, so that two of them may well be one patient.
@@ -77,21 +77,18 @@ def is_own() -> Column:
     return sure(F.when(F.col("number").isNotNull(), sent | agrees(number, sex, birth)))
 
 
-def is_default_date(date: Column) -> Column:
-    """The first and the last day of a year, which clerks write when they know the year alone."""
-    return F.date_format(date, "MM-dd").isin("01-01", "12-31")
-
-
 def without_shared(rows: DataFrame) -> DataFrame:
     """Trait rows without the numbers that one source gives to more birth dates than a family has.
 
-    Such a number is a clerk's or a test's; it neither identifies nor says who is related.
+    Such a number is a clerk's or a test's; it neither identifies nor says who is related. Its role is then ``shared``.
     """
     by_number = rows.where("number is not null").groupBy("number", "source")
     dates = by_number.agg(F.count_distinct("birth_date").alias("dates")).where(F.col("dates") > SHARED)
     shared = dates.select("number", F.lit(True).alias("shared")).distinct()
-    kept = F.when(F.col("shared").isNull(), F.col("number")).alias("number")
-    return rows.join(F.broadcast(shared), "number", how="left").withColumn("number", kept).select(*rows.columns)
+    joined = rows.join(F.broadcast(shared), "number", how="left")
+    role = F.when(F.col("shared"), "shared").otherwise(F.col("number_role"))
+    kept = {"number": F.when(F.col("shared").isNull(), F.col("number")), "number_role": role}
+    return joined.withColumns(kept).select(*rows.columns)
 
 
 def nodes(rows: DataFrame) -> DataFrame:
@@ -112,7 +109,17 @@ def nodes(rows: DataFrame) -> DataFrame:
         F.collect_set("birth_place").alias("places"),
         F.collect_set(F.when(F.col("source") == DECLARES_DISTINCT, F.col("producer"))).alias("declared"),
         F.to_date(F.min("night")).alias("since"),
+        F.max(sure(F.col("number_role") == "shared")).alias("shared"),
     )
+
+
+def key_parts() -> list[tuple[str, list[Column]]]:
+    """The keys of a trait row: kind and what it is made of; no key where a part is unknown."""
+    number, given, born, sex = (F.col(name) for name in ("number", "given_key", "birth_date", "sex"))
+    told = F.when(~is_default_date(born), born)
+    exact = [("exact", [F.col(name), given, told, sex]) for name in ("family_key", "used_key")]
+    first = [number, given, F.col("birth_year")]
+    return [("birth", [number, born]), ("first", first), *exact, ("number", [number])]
 
 
 def keys(rows: DataFrame, *ids: str) -> DataFrame:
@@ -122,17 +129,11 @@ def keys(rows: DataFrame, *ids: str) -> DataFrame:
     used), given name, birth date and sex, unless the date is a default one; ``number``: the number alone, which
     identifies nobody but tells relatives.
     """
-    number, given, born = F.col("number"), F.col("given_key"), F.col("birth_date").cast("string")
-    told = F.when(~is_default_date(F.col("birth_date")), born)
-    exact = [
-        F.struct(F.lit("exact").alias("kind"), message(F.col(name), given, told, F.col("sex")).alias("key"))
-        for name in ("family_key", "used_key")
-    ]
     found = F.array(
-        F.struct(F.lit("birth").alias("kind"), message(number, born).alias("key")),
-        F.struct(F.lit("first").alias("kind"), message(number, given, F.col("birth_year").cast("string")).alias("key")),
-        *exact,
-        F.struct(F.lit("number").alias("kind"), number.alias("key")),
+        *[
+            F.struct(F.lit(kind).alias("kind"), message(*[one.cast("string") for one in parts]).alias("key"))
+            for kind, parts in key_parts()
+        ]
     )
     exploded = rows.select(
         *ids, F.explode(F.filter(found, lambda pair: pair["key"].isNotNull())).alias("k"), is_own().alias("own_number")

@@ -125,12 +125,13 @@ EVENTS: dict[str, Words] = {
     "merged": ("deux personnes n'en sont plus qu'une", "two persons became one"),
     "split": ("séparé de sa personne, qui en devient deux", "split off from its person, which became two"),
 }
-LEVELS: dict[str, tuple[Words, ...]] = {  # by comparison, level 0 first
+LEVELS: dict[str, tuple[Words, ...]] = {  # by comparison of the model in force, level 0 first
     "family": (
         ("différent", "different"),
         ("ressemblant", "alike"),
         ("presque le même, ou l'un contenu dans l'autre", "nearly the same, or one inside the other"),
         ("le même", "the same"),
+        ("le même, et rare", "the same, and rare"),
     ),
     "given": (
         ("différent", "different"),
@@ -138,16 +139,24 @@ LEVELS: dict[str, tuple[Words, ...]] = {  # by comparison, level 0 first
         ("échangé avec le nom de famille", "swapped with the family name"),
         ("presque le même, ou l'un contenu dans l'autre", "nearly the same, or one inside the other"),
         ("le même", "the same"),
+        ("le même, et rare", "the same, and rare"),
     ),
     "birth": (
         ("différente", "different"),
         ("la même année", "the same year"),
         ("le même mois, ou deux signes d'écart", "the same month, or two signs apart"),
-        ("jour et mois échangés, ou un signe d'écart", "day and month swapped, or one sign apart"),
-        ("la même, mais une date par défaut", "the same, but a default date"),
+        ("un signe d'écart", "one sign apart"),
+        ("jour et mois échangés", "day and month swapped"),
         ("la même", "the same"),
     ),
     "sex": (("différent", "different"), ("le même", "the same")),
-    "number": (("différent", "different"), ("le même", "the same")),
+    "number": (
+        ("deux numéros propres différents", "two different own numbers"),
+        (
+            "le numéro propre de l'un, cité par l'autre, dont le prénom et la date s'accordent",
+            "one's own number, stated by the other, whose given name and date agree",
+        ),
+        ("le même", "the same"),
+    ),
     "place": (("différent", "different"), ("le même", "the same")),
 }

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.link.index import decide
+from jobs.link.decide import decide
 from jobs.link.keep import Keep
-from jobs.link.refusals import PAIR, told
+from jobs.link.refusals import shared_numbers, told
 from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows
 from tests.spec.link_cases import CLAIM, claim, number, subject
@@ -162,6 +162,16 @@ CASES = {
         ],
         [("H1:jp", "P1:jp")],
     ),
+    "a number that one source gives to everybody": (
+        [
+            claim("H1:luc", "1950-10-01", "1", own_nir=number(1, "1950-10-01", 77), given="Luc"),
+            *[
+                claim(f"P1:luc-{day}", f"1950-10-{day:02d}", "1", own_nir=number(1, "1950-10-01", 77), given="Luc")
+                for day in range(1, 14)
+            ],
+        ],
+        [],
+    ),
     "nothing known": ([claim("H1:unknown"), claim("P1:unknown"), claim("H2:unknown", "1980-01-01")], []),
 }
 
@@ -176,7 +186,8 @@ def linked(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tup
     claims = spark.createDataFrame([tuple(row[name] for name in CLAIM.names) for row in rows], CLAIM.spark)
     keep = Keep(tmp_path_factory.mktemp("link"))
     done = decide(trait_rows(claims), None, mothers_of(claims, keep), keep)
-    refused = told(done.steps, PAIR.empty_table(), "2026-11-22", "r1")
+    assert shared_numbers(done) == 14
+    refused = told(done, "2026-11-22", "r1")
     found = {row.subject_id: (row.label, row.tier) for row in done.subjects.collect()}
     return found, {name: table.to_pylist() for name, table in refused.items()}
 
@@ -216,10 +227,10 @@ REFUSED = {
     ("P1:first", "P1:second"): ("twin", "twin"),
     ("P1:boy", "P1:girl"): ("twin", "twin"),
     ("H1:jean-a", "H2:jean-b"): ("birth_places", None),
-    ("P1:jean", "H1:jean-a"): ("several_fit", None),
+    ("P1:jean", "H1:jean-a"): ("lead", None),
     ("H1:paul-a", "P1:paul-b"): ("own_numbers", None),
     ("H1:lou-1", "H1:lou-2"): ("declared_distinct", None),
-    ("H1:twin-a", "P1:twin"): ("several_fit", "shares_number"),
+    ("H1:twin-a", "P1:twin"): ("no_given_name", "shares_number"),
 }
 
 

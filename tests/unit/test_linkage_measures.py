@@ -33,7 +33,7 @@ def measures(settings: Settings) -> dict[str, Any]:
     walk = tables_from_json(read_json(settings.crosswalk / NIGHT / "crosswalk.json")["tables"])
     homes = settings.work / "homes.parquet"
     pq.write_table(pa.table({"subject_id": [subject("H1:anna")], "department": ["75"]}), homes)
-    return measure(settings, NIGHT, index | {"decision": decision_files(settings)}, walk, [homes])
+    return measure(settings, NIGHT, index | {"decision": decision_files(settings)}, walk, [str(homes)])
 
 
 def test_counts_by_source_and_by_group(measures: dict[str, Any]) -> None:

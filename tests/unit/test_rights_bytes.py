@@ -90,10 +90,10 @@ def test_a_file_without_a_person_is_the_file_that_would_have_been_written(settin
 
 def test_of_several_columns_the_first_that_a_table_has_decides() -> None:
     marks = Marks({("subject_id",): frozenset("a"), ("stay_id",): frozenset("b"), ("x", "y"): frozenset("c")})
-    assert marks.of(["stay_id", "subject_id"])[0] == ("subject_id",)
-    assert marks.of(["stay_id", "x", "y"])[0] == ("stay_id",)
-    assert marks.of(["y", "x"])[0] == ("x", "y")
-    assert marks.of(["x"])[0] == ()
+    assert marks.of(["stay_id", "subject_id"])[0] == [("subject_id",)]
+    assert marks.of(["stay_id", "x", "y"])[0] == [("stay_id",)]
+    assert marks.of(["y", "x"])[0] == [("x", "y")]
+    assert marks.of(["x"])[0] == []
 
 
 def test_a_pointer_names_the_new_files_and_keeps_its_shape() -> None:

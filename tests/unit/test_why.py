@@ -6,11 +6,13 @@ from datetime import date
 import pytest
 
 from jobs.core.keys import ensure_key, key_bytes
+from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import write_json
 from jobs.core.tokens import text_hex
+from jobs.link.model import load_model
 from jobs.review.decide import decide
-from jobs.why import tell
+from jobs.why import tell, words
 from jobs.why.__main__ import main
 from tests.review_root import NIGHT, PERSON, published_index, secrets
 from tests.spec.link_cases import subject
@@ -87,6 +89,16 @@ def test_refusals_relatives_and_doubts(root: Settings, capsys: Said) -> None:
     assert "another candidate weighs nearly as much (lead)" in other
     assert "+9.00  sum, in bits" in other
     assert "To review" in other
+
+
+def test_there_is_a_word_for_everything_that_linkage_writes() -> None:
+    told = {("link", "tier"): words.TIERS, ("link", "grade"): words.GRADES, ("refusal", "guard"): words.GUARDS}
+    told |= {("refusal", "tier"): words.TIERS, ("relation", "kind"): words.RELATIONS}
+    for (table, column), known in told.items():
+        assert set(load_schema(f"identity/{table}")[column].constraints["enum"]) <= set(known)
+    for one in load_model().comparisons:
+        assert len(words.LEVELS[one.name]) == len(one.levels), one.name
+        assert one.name in words.COMPARISONS
 
 
 def test_decisions_are_told_with_role_and_reason(root: Settings, capsys: Said) -> None:

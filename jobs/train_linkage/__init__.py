@@ -1,0 +1,1 @@
+"""Training of the score of linkage: by hand and reviewed, never in a nightly run."""
