@@ -67,13 +67,15 @@ def file(table: str, *changes: Row, without: tuple[str, ...] = ()) -> bytes:
 
 @dataclass(frozen=True)
 class Sent:
-    """A delivery of the fund: its files, the period that it covers, its mode."""
+    """A delivery of the fund, or of a pharmacy in its own format: its files, the period that it covers, its mode."""
 
     files: dict[str, bytes]
     first: str = "2026-11-01"
     last: str = "2026-11-30"
     mode: str = "replace"
     name: str = ""
+    producer: str = FUND
+    format: str = "dcir"
 
 
 def night(spark: SparkSession, settings: Settings, date: str, *sent: Sent, base: Any = None) -> dict[str, Any]:
@@ -85,11 +87,16 @@ def night(spark: SparkSession, settings: Settings, date: str, *sent: Sent, base:
             {"name": file, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for file, data in one.files.items()
         )
-        deliveries.append(Delivery(name, FUND, one.mode, "dcir", one.first, one.last, f"{date}T0{rank}", date, files))
-        packs += [(FUND, name, "dcir", file, 0, 0, 0, bytearray(d), False, None, None) for file, d in one.files.items()]
-    producer = Producer(FUND, "pharmacy", "", "dcir", "", None, None, "", "active")
+        own = (one.mode, one.format, one.first, one.last, f"{date}T0{rank}", date, files)
+        deliveries.append(Delivery(name, one.producer, *own))
+        whose = (one.producer, name, one.format)
+        packs += [(*whose, file, 0, 0, 0, bytearray(data), False, None, None) for file, data in one.files.items()]
+    register = {
+        one.producer: Producer(one.producer, "pharmacy", "", one.format, "standard", None, None, "", "active")
+        for one in sent
+    }
     with attempt_folder(settings) as attempt:
-        context = Given(spark, settings, date, "pharmacy", deliveries, {FUND: producer}, base, Path(attempt))
+        context = Given(spark, settings, date, "pharmacy", deliveries, register, base, Path(attempt))
         context.given = spark.createDataFrame(packs, PACKS)
         try:
             return write_proposal(context, standardise(context), [])
@@ -120,9 +127,9 @@ def rows_of(settings: Settings, parts: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for one in files for row in pq.read_table(pool.path(one)).to_pylist()]
 
 
-def outcomes(proposal: dict[str, Any]) -> dict[str, int]:
+def outcomes(proposal: dict[str, Any], producer: str = FUND) -> dict[str, int]:
     """Lines by outcome; outcomes that did not occur are left out."""
-    entry = proposal["producers"][FUND]
+    entry = proposal["producers"][producer]
     names = ("accepted", "unchanged", "duplicate", "quarantined", "ignored")
     return {name: entry[name] for name in names if entry[name]}
 

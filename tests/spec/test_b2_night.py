@@ -20,7 +20,7 @@ from jobs.pseudonymise.derive.net import net_dispensations
 from jobs.standardise.context import PACKS
 from jobs.standardise.deliveries import Delivery
 from jobs.standardise.pharmacy import b2, standardise
-from jobs.standardise.pharmacy.b2.rules import FRAME, NOT_DIGITS
+from jobs.standardise.pharmacy.b2.rules import FRACTION, FRAME, NOT_DIGITS
 from jobs.standardise.pools import standard_pool
 from jobs.standardise.write import write_proposal
 from synthetic.b2_records import invoice, joined
@@ -133,10 +133,10 @@ def test_rows_of_an_invoice_and_net_boxes(spark: SparkSession, settings: Setting
         drug(act="PH1", rate=100, quantity=1, base=600_000, amo=600_000, total=600_000, product={"margin_amount": 900}),
         drug(act="PH1", rate=100, quantity=1, base=450_000, amo=450_000, total=450_000),
     )
-    strange = bill(number="6", lines=(drug(code="1234567890123"),))
+    strange = bill(number="6", lines=(drug(code="1234567890123", product={"fraction_coefficient": 5_000}),))
     sent = lot(invoice(bill()), invoice(bill(number="5", lines=pieces)), invoice(strange))
     told, base, _ = night(spark, settings, "2026-11-22", {"a.b2": sent})
-    assert told["warnings"] == {"B2F-114": 1, "PHA-101": 1}
+    assert told["warnings"] == {"B2F-114": 1, "PHA-101": 1, FRACTION: 1}
     found = rows(settings, base)
     drugs = sorted((row["quantity"], row["amount_total"]) for row in found if row["code_class"] == "drug")
     assert drugs == [(0, Decimal("4500.00")), (1, Decimal("6000.00")), (2, Decimal("4.36"))]
@@ -148,7 +148,9 @@ def test_rows_of_an_invoice_and_net_boxes(spark: SparkSession, settings: Setting
         Decimal("2.04"),
     )
     (unknown,) = [row for row in found if row["code_class"] == "unknown"]
-    assert (unknown["code_raw"], unknown["quantity"]) == ("1234567890123", 2)
+    assert (unknown["code_raw"], unknown["quantity"], unknown["fraction"]) == ("1234567890123", 1, Decimal("0.5"))
+    assert {row["fraction"] for row in found if row["code_class"] == "drug"} == {1} and fee["fraction"] is None
+    assert {row["prescriber_kind"] for row in found if row["code_class"] == "drug"} == {"national"}
     known = spark.createDataFrame(found, load_schema("standard/dispensation").spark)
     (net,) = net_dispensations(known.withColumn("person_id", F.encode("subject_id", "UTF-8"))).collect()
     assert (net["net_quantity"], net["net_amount"], net["product"]) == (3, Decimal("10504.36"), "3400935955838")

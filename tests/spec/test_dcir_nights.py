@@ -12,6 +12,7 @@ from jobs.core.tokens import with_key
 from jobs.pseudonymise.generalise import published_rows
 from tests.dcir_files import FUND, Row, Sent, base_of, file, night, outcomes, rows, rules
 
+PHARMACY = "992000018"
 TABLES = ("claim_line", "claim_net", "beneficiary", "long_term_illness")
 ANOTHER = {"DCT_ORD_NUM": "2"}
 
@@ -72,6 +73,26 @@ def test_the_later_delivery_of_a_night_tells_the_month_and_references_are_whole(
     third = night(spark, settings, "2027-01-02", Sent({"IR_BEN_R.csv": broken["IR_BEN_R.csv"]}), base=base)
     assert (outcomes(third), events(third)) == ({"accepted": 2}, {"superseded": 2})
     assert all(scope(third, table) == [] for table in TABLES)
+
+
+SOLD = (
+    "ticket_id;line_id;event_type;event_ts_local;patient_nir;patient_nir_key;birth_date;code_raw;quantity_signed\r\n"
+    "T1;1;sale;21/11/2026 10:00:00;1850599999042;;12/05/1985;3400935955838;2\r\n"
+    "T1;2;sale;31/02/2026 10:00:00;1850599999042;;12/05/1985;3400935955838;2\r\n"
+)
+
+
+def test_claims_and_extracts_of_one_night_are_counted_together(spark: SparkSession, settings: Settings):
+    ensure_key(settings, "collector")
+    claims = files({}, ANOTHER | {"PRS_NAT_REF": ""})
+    alone = night(spark, settings, "2026-12-01", Sent(claims))
+    extract = Sent({"extract": SOLD.encode()}, mode="append", producer=PHARMACY, format="pharmacy-csv")
+    both = night(spark, settings, "2026-12-01", Sent(claims), extract)
+    assert outcomes(alone) == outcomes(both) == {"accepted": 2, "quarantined": 2}
+    assert outcomes(both, PHARMACY) == {"accepted": 1, "quarantined": 1}
+    assert alone["producers"][FUND]["tables"] | {"dispensation": {}} == both["producers"][FUND]["tables"]
+    held = [sum(one["rows"] for one in each["tables"]["quarantined_record"]) for each in (alone, both)]
+    assert held == [2, 3]
 
 
 def test_what_is_published_has_other_tokens_and_no_year_of_birth(spark: SparkSession, settings: Settings):

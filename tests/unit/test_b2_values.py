@@ -200,6 +200,7 @@ def test_b2_39_numbers_of_providers_in_one_form():
     assert one(*[line.replace(PHARMACY.encode(), b"99200001 ", 1) for line in GOOD]).told
     with_key, without = (made(lines=(drug(rpps="", prescriber=n),)).told.rows[0] for n in ("991000013", " 99100001"))
     assert with_key.prescriber == without.prescriber == "99100001"
+    assert with_key.prescriber_kind == without.prescriber_kind == "insurance"
 
 
 def test_b2_40_a_salaried_prescriber_is_known_by_the_hospital():
@@ -211,8 +212,10 @@ def test_b2_40_a_salaried_prescriber_is_known_by_the_hospital():
     end = put(END, "5", count_type_3_4=b"004")
     told = one(HEAD, hospital, salaried, BOX, FEE_LINE, end).told
     assert (told.rows[0].prescriber, told.warnings) == ("990000014", [rules.ESTABLISHMENT])
+    assert told.rows[0].prescriber_kind == "facility"
     named = one(HEAD, hospital, salaried, WHO, BOX, FEE_LINE, put(END, "5", count_type_3_4=b"005")).told
     assert (named.rows[0].prescriber, named.warnings) == (RPPS, [])
+    assert named.rows[0].prescriber_kind == "national"
 
 
 def test_b2_41_no_prescriber():

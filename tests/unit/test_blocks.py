@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jobs.core.blocks import block_writer, divided, emitted, in_order, packed, unpacked
 from jobs.core.parquet import write_parquet
 from jobs.core.schema import load_schema
+from jobs.core.snapshot import Pool
 from jobs.standardise.pharmacy.boxes import Boxes
 from jobs.standardise.pharmacy.dcir.bucket import NET, RECORDS, ROWS, SUMMARY, Task, netted
 from jobs.standardise.pharmacy.dcir.keyed import buckets, with_tokens
@@ -94,10 +95,8 @@ def made(ranges: int) -> dict[str, list[pa.RecordBatch]]:
 def written(blocks: list[pa.RecordBatch], table: str, folder: Path) -> list[str]:
     """SHA-256 of the files of some blocks."""
     ordered = sorted(blocks, key=lambda one: (one.column("part")[0].as_py(), one.column("span")[0].as_py()))
-    names = [
-        row["name"] for batch in block_writer(str(folder), load_schema(table))(ordered) for row in batch.to_pylist()
-    ]
-    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+    writer = block_writer(str(folder), load_schema(table), Pool(folder / "pool"))
+    return [row["sha256"] for batch in writer(ordered) for row in batch.to_pylist()]
 
 
 @pytest.mark.parametrize("ranges", [3, 16])

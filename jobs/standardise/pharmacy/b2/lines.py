@@ -20,6 +20,7 @@ DRUG = re.compile(r"(PH|PG|MX)[0-9A-Z]|TNS")
 WHOLE = 10_000  # fractions are told in ten-thousandths
 LARGEST = 999_999  # centimes: a box that costs more is sent in two records
 UNKNOWN_RATE = 999
+KINDS = {"rpps": "national", "am": "insurance", "finess": "facility", "other": "other"}
 
 
 class Row(NamedTuple):
@@ -35,6 +36,7 @@ class Row(NamedTuple):
     care: date
     prescribed: date | None
     prescriber: str | None
+    prescriber_kind: str | None
     product: str | None
     device: str | None
     quantity: int
@@ -159,7 +161,7 @@ def rows_of_line(
 ) -> list[Row]:
     """A row per product, the line's amounts on the first; one row when no product is told."""
     fee = FEE.fullmatch(facts.act) is not None
-    who, prescribed = prescription(line, facts.care, fee, warnings)
+    who, number_kind, prescribed = prescription(line, facts.care, fee, warnings)
     mark(facts, products, warnings)
     plain = Row(
         line=str(rank),
@@ -168,6 +170,7 @@ def rows_of_line(
         care=facts.care,
         prescribed=prescribed,
         prescriber=who,
+        prescriber_kind=number_kind,
         product=None,
         device=None,
         quantity=facts.quantity,
@@ -207,8 +210,11 @@ def mark(facts: Facts, products: list[Product], warnings: set[str]) -> None:
     warnings |= {code for code, odd in found.items() if odd}
 
 
-def prescription(line: Line, care: date, fee: bool, warnings: set[str]) -> tuple[str | None, date | None]:
-    """The prescriber's number in its canonical form and the day of the prescription, which type 3 alone tells (3S)."""
+def prescription(line: Line, care: date, fee: bool, warnings: set[str]) -> tuple[str | None, str | None, date | None]:
+    """The prescriber's number in its canonical form, its kind, and the day of the prescription.
+
+    Type 3 alone tells the day (3S).
+    """
     status, number, prescribed = b"", b"", None
     if line.kind == "4":
         number = taker("4", "prescriber_no")(line.body)
@@ -226,7 +232,7 @@ def prescription(line: Line, care: date, fee: bool, warnings: set[str]) -> tuple
         rules.PRESCRIBED_LATER: prescribed is not None and prescribed > care,
     }
     warnings |= {code for code, is_so in odd.items() if is_so}
-    return found.number, prescribed
+    return found.number, KINDS.get(found.kind), prescribed
 
 
 def prescription_day(line: Line, zone: bytes, care: date) -> date | None:

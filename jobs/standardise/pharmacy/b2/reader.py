@@ -30,8 +30,9 @@ TOLD = (
 )  # fmt: skip
 ROW = (
     ("line", TEXT), ("act", TEXT), ("fee", pa.bool_()), ("dispensed_on", DAY), ("prescribed_on", DAY),
-    ("prescriber", TEXT), ("code_raw", TEXT), ("device", TEXT), ("quantity", LONG), ("unit", TEXT), ("fraction", LONG),
-    ("total_cents", LONG), ("base_cents", LONG), ("insurance_cents", LONG), ("rate", LONG),
+    ("prescriber", TEXT), ("prescriber_kind", TEXT), ("code_raw", TEXT), ("device", TEXT), ("quantity", LONG),
+    ("unit", TEXT), ("ten_thousandths", LONG), ("total_cents", LONG), ("base_cents", LONG), ("insurance_cents", LONG),
+    ("rate", LONG),
 )  # fmt: skip
 SCHEMA = pa.schema([*UNIT, *TOLD, *ROW])
 DDL = {TEXT: "string", LONG: "bigint", DAY: "date", pa.binary(): "binary", pa.bool_(): "boolean"}
@@ -114,8 +115,8 @@ def told_values(told: Told) -> Values:
 def row_values(row: Row) -> Values:
     """The columns of ROW."""
     return (
-        row.line, row.act, row.fee, row.care, row.prescribed, row.prescriber, row.product, row.device, row.quantity,
-        row.unit, row.fraction, row.total, row.base, row.amo, row.rate,
+        row.line, row.act, row.fee, row.care, row.prescribed, row.prescriber, row.prescriber_kind, row.product,
+        row.device, row.quantity, row.unit, row.fraction, row.total, row.base, row.amo, row.rate,
     )  # fmt: skip
 
 

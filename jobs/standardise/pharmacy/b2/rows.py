@@ -7,6 +7,7 @@ from jobs.core.ages import age
 from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.merge import PLACE
+from jobs.standardise.pharmacy.b2.lines import WHOLE
 from jobs.standardise.pharmacy.feeds import RECORD
 from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.traits import TELLING, invoice_token, subject_by_number
@@ -67,6 +68,7 @@ def dispensations(frame: DataFrame) -> DataFrame:
         "amount_total": euros("total_cents"),
         "amount_base": euros("base_cents"),
         "amount_insurance": euros("insurance_cents"),
+        "fraction": F.when(F.coalesce("product", "device").isNotNull(), parts_of_a_box()),
         "service_code": F.col("act"),
         "age_years": age(F.col("born_on"), F.col("dispensed_on")),
         "sex": F.substring("own_nir", 1, 1),
@@ -76,6 +78,12 @@ def dispensations(frame: DataFrame) -> DataFrame:
     }
     shaped = [own.get(name, F.col(name)).cast(schema[name].spark).alias(name) for name in schema.names]
     return schema.select(frame.where(F.col("line").isNotNull()).select(*shaped))
+
+
+def parts_of_a_box() -> Column:
+    """The fraction of a box or unit, told in ten-thousandths."""
+    whole = F.lit(WHOLE).cast("decimal(5,0)")
+    return (F.col("ten_thousandths").cast("decimal(9,0)") / whole).cast("decimal(9,4)")
 
 
 def euros(cents: str) -> Column:
