@@ -28,6 +28,9 @@ TRAITS = {  # what is compared -> its columns in a trait row
 }
 
 
+EITHER = "subject_id = $subject OR other_id = $subject"
+
+
 @dataclass(frozen=True)
 class Companion:
     """Another subject of the same person, and which traits agree, differ, or are unknown on a side."""
@@ -79,8 +82,8 @@ def facts_of(settings: Settings, subject: str) -> Facts:
     with Reader(settings, index) as reader:
         ends = {subject, person}
         link = reader.rows("link", "subject_id = $subject", subject=subject)
-        refusals = reader.rows("refusal", "subject_id = $subject OR other_id = $subject", subject=subject)
-        relations = reader.rows("relation", "subject_id = $subject OR other_id = $subject", subject=subject)
+        refusals = once(subject, reader.rows("refusal", EITHER, subject=subject), "guard")
+        relations = once(subject, reader.rows("relation", EITHER, subject=subject))
         events = reader.rows("person_event", "subject_id = $subject", subject=subject)
         items = reader.rows(
             "review_item", "list_contains($ends, left_id) OR list_contains($ends, right_id)", ends=sorted(ends)
@@ -93,6 +96,15 @@ def facts_of(settings: Settings, subject: str) -> Facts:
         night, subject, *places.get(subject, ("", "")), person, created, link[-1] if link else {}, companions,
         refusals, relations, events, decisions, items,
     )  # fmt: skip
+
+
+def once(subject: str, rows: list[Row], *more: str) -> list[Row]:
+    """One row for each other side (and each value of ``more``): the subject's own row before that of the other side."""
+    found: dict[Any, Row] = {}
+    for row in sorted(rows, key=lambda row: row["subject_id"] != subject):
+        other = row["other_id"] if row["subject_id"] == subject else row["subject_id"]
+        found.setdefault((other, *(row[name] for name in more)), row)
+    return sorted(found.values(), key=lambda row: row["night"])
 
 
 def traits_of(rows: list[Row]) -> dict[str, set[Any]]:

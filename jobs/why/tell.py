@@ -108,7 +108,7 @@ class Teller:
         text = (
             f"{row['night']} {kind} {other} — {self.word(words.GUARDS, row['guard'])} ({row['guard']}){self.stop} "
             + self.say("rapprochés par : ", "brought together by: ")
-            + self.word(words.TIERS, row["tier"])
+            + self.word(words.MET, row["tier"])
         )
         if row["weight_centibits"] is None:
             return text

@@ -26,6 +26,12 @@ TIERS: dict[str, Words] = {
     ),
     "number": ("le même numéro national", "the same national number"),
 }
+MET = TIERS | {  # what brought two together who were then refused
+    "score": (
+        "aucune règle exacte ; une partie du nom ou de la date, que le score a pesée",
+        "no exact rule; a part of name or date, which the score weighed",
+    ),
+}
 GRADES: dict[str, Words] = {
     "certain": ("certain", "certain"),
     "probable": ("probable", "probable"),

@@ -93,7 +93,7 @@ def test_refusals_relatives_and_doubts(root: Settings, capsys: Said) -> None:
 
 def test_there_is_a_word_for_everything_that_linkage_writes() -> None:
     told = {("link", "tier"): words.TIERS, ("link", "grade"): words.GRADES, ("refusal", "guard"): words.GUARDS}
-    told |= {("refusal", "tier"): words.TIERS, ("relation", "kind"): words.RELATIONS}
+    told |= {("refusal", "tier"): words.MET, ("relation", "kind"): words.RELATIONS}
     for (table, column), known in told.items():
         assert set(load_schema(f"identity/{table}")[column].constraints["enum"]) <= set(known)
     for one in load_model().comparisons:
