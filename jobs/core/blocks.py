@@ -18,8 +18,9 @@ from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
 from jobs.core.parquet import ADOPTED, WRITTEN, write_runs
-from jobs.core.schema import SchemaMismatch, TableSchema
-from jobs.core.snapshot import DataFile, Partitions, Pool
+from jobs.core.schema import TableSchema
+from jobs.core.snapshot import Partitions, Pool
+from jobs.core.tables import by_partition
 
 BLOCKS = "kind string, part string, span string, block binary"
 SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
@@ -158,9 +159,4 @@ def write_blocks(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Pat
         .mapInArrow(block_writer(str(folder), schema, pool), WRITTEN)
         .collect()
     )
-    found: Partitions = {}
-    for row in sorted(written):
-        if row.partition in found:
-            raise SchemaMismatch(f"{schema.name}: two files for one partition, expected one.")
-        found[row.partition] = [DataFile(row.sha256, row.rows, row.bytes)]
-    return found
+    return by_partition(schema, written)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
@@ -36,6 +36,11 @@ def write_table(
         .mapInArrow(partition_writer(str(folder), schema.arrow, pool), WRITTEN)
         .collect()
     )
+    return by_partition(schema, written)
+
+
+def by_partition(schema: TableSchema, written: list[Row]) -> Partitions:
+    """The adopted files by partition. Raises SchemaMismatch when a partition came in two."""
     found: Partitions = {}
     for row in sorted(written):
         if row.partition in found:

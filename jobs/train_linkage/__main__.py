@@ -5,9 +5,10 @@ import re
 import sys
 from pathlib import Path
 
-from jobs.core.cli import night_of, say
-from jobs.core.errors import ConfigError, JobError
-from jobs.core.settings import load_settings
+from jobs.audit.log import audit
+from jobs.core.cli import answered, night_of, say
+from jobs.core.errors import ConfigError
+from jobs.core.settings import Settings
 from jobs.link.model import FOLDER, write_model
 from jobs.train_linkage.records import records_of
 from jobs.train_linkage.train import train
@@ -21,19 +22,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--follows", nargs="*", default=[], help="models whose index the new one may go on with")
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder of the draft; config/linkage if not given")
     arguments = parser.parse_args(argv)
-    try:
+
+    def work(settings: Settings) -> None:
         target = arguments.to / f"{arguments.version}.json"
         if not re.fullmatch(r"model-[1-9]\d*", arguments.version):
             raise ConfigError("LNK-002: a model is called model-1, model-2 and so on.")
         if target.exists():
             raise ConfigError(f"LNK-002: {target.name} is there already; a model is never trained over another.")
-        with records_of(load_settings(), arguments.night) as files:
+        with records_of(settings, arguments.night) as files:
             write_model(target, train(files, arguments.version, arguments.follows))
-    except JobError as error:
-        say(f"train_linkage: {error}")
-        return error.exit_code
-    say(f"{target.name} is written. Review it, run the benches of linkage, then name it in jobs/link/model.py.")
-    return 0
+        audit(settings, "linkage model trained", model=arguments.version, night=arguments.night)
+        say(f"{target.name} is written. Review it, run the benches of linkage, then name it in jobs/link/model.py.")
+
+    return answered("train_linkage", work)
 
 
 if __name__ == "__main__":

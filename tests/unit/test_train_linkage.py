@@ -11,6 +11,7 @@ import pytest
 from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
+from jobs.core.settings import Settings
 from jobs.link.comparisons import COMPARISONS, MACROS
 from jobs.link.model import CURRENT, FOLDER, digest, load_model
 from jobs.link.score import make_nodes, score
@@ -93,7 +94,7 @@ def test_training_twice_gives_the_same_model(tmp_path: Path, monkeypatch: pytest
     assert min(best.values()) > 0, best
 
 
-def test_a_model_is_not_trained_over_another(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_is_not_trained_over_another(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--night", "2026-11-22", "--version", CURRENT]) == 78
     assert main(["--night", "2026-11-22", "--version", "best"]) == 78
     assert capsys.readouterr().err.count("LNK-002") == 2
