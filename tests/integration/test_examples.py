@@ -36,7 +36,8 @@ def test_a_reader_counts_what_the_release_says(in_root: Settings, reader: str) -
 
 @pytest.mark.parametrize("table", TABLES)
 def test_duckdb_reads_every_table(in_root: Settings, table: str) -> None:
-    assert counted(in_root, "duckdb", table) > 0
+    """Nobody is merged in the first nights, so that table may be empty; it is there and can be read."""
+    assert counted(in_root, "duckdb", table) > 0 or table == "pseudonym_succession"
 
 
 @pytest.mark.parametrize(("table", "which"), [("dispensation_net", []), ("claim_net", ["claims"])])

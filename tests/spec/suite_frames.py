@@ -70,6 +70,8 @@ def perfect(schema: TableSchema, rows: int = ROWS) -> list[Row]:
             row["status"] = "active"
         if schema.name == "reconciliation":
             row["status"] = "matched"
+        if schema.name == "pseudonym_succession":
+            row["new"], row["since"] = f"1.Z{row['old'][3:]}", "2026-11-22"
         if "reference_low" in row:
             row["reference_low"], row["reference_high"] = Decimal("1.000000"), Decimal("5.000000")
     return made
@@ -226,6 +228,9 @@ BREAKERS: dict[str, Change] = {
     "901": lambda row, _: {**row, "status": "held", "reason": None},
     "902": every("as_of", None),
     "903": every("status", "missing"),
+    "961": lambda row, _: {**row, "new": row["old"]},
+    "962": every("since", "x"),
+    "963": lambda row, _: {**row, "new": f"2{row['new'][1:]}"},
     "951": lambda row, place: {**row, "code": " " * (place + 1)},
     "952": every("label_fr", None),
     "953": every("source", None),
