@@ -95,7 +95,7 @@ def require_small_steps(told: Told, most: float, judged: bool) -> None:
             if judged and one.alone_in_difference > most * max(one.classes, 1):
                 raise DataRefused(
                     f"DSC-003: {table}, set {name}: too many classes differ by one person from the extract before. "
-                    "Make it for whole months, or raise the project's epoch."
+                    "Wait for another whole month, or coarsen a column."
                 )
 
 

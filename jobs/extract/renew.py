@@ -3,7 +3,7 @@
 import shutil
 from datetime import date
 
-from jobs.core.errors import ConfigError
+from jobs.core.errors import ConfigError, DataRefused
 from jobs.core.settings import Settings
 from jobs.extract.make import kept, make
 from jobs.extract.project import load_project
@@ -11,9 +11,10 @@ from jobs.release.succession import successor
 
 
 def renew(settings: Settings, cause: str) -> list[str]:
-    """Make every extract anew whose release has a successor; returns the projects. One without a project goes.
+    """Make every extract anew whose release has a successor; returns the projects.
 
-    Persons who left the release leave the extract; the others keep their tokens.
+    One without a project, or that may not be made any more, goes. Persons who left the release leave the extract; the
+    others keep their tokens.
     """
     done = []
     for name, content in kept(settings).items():
@@ -21,11 +22,9 @@ def renew(settings: Settings, cause: str) -> list[str]:
         if after == content["release"]:
             continue
         try:
-            project = load_project(settings, name)
-        except ConfigError:
-            remove(settings, name)
-        else:
-            make(settings, project, after, cause=cause)
+            make(settings, load_project(settings, name), after, cause=cause)
+        except (ConfigError, DataRefused):
+            remove(settings, name)  # no project any more, or too few are left in a class: nobody stays in the old one
         done.append(name)
     return done
 

@@ -159,6 +159,16 @@ def test_who_left_the_release_leaves_the_extract_and_the_others_keep_their_token
     assert renew(settings, "R-2026-001") == []
 
 
+def test_an_extract_that_may_not_be_made_without_somebody_goes(settings: Settings) -> None:
+    """Nobody who left stays in an extract because the others are too few for a new one."""
+    publish(settings, RELEASE, PEOPLE)
+    make(settings, declare(settings), RELEASE)
+    publish(settings, AFTER, PEOPLE[:10])
+    record(settings, RELEASE, AFTER, "R-2026-001")
+    assert renew(settings, "R-2026-001") == ["flu"]
+    assert current_extract(settings, "flu") is None
+
+
 def test_an_extract_made_twice_has_the_same_bytes(settings: Settings) -> None:
     publish(settings, RELEASE, PEOPLE)
     project = declare(settings)
