@@ -17,7 +17,7 @@ OPTIONS = {
     "spark.ui.showConsoleProgress": "false",  # progress bars are noise in a task log
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",  # a bad cast is an error unless try_cast says otherwise
-    "spark.sql.shuffle.partitions": "4",  # results do not depend on it; small nights should not pay for 200
+    "spark.sql.shuffle.partitions": "2",  # results do not depend on it; each task costs, large nights ask for more
     "spark.sql.adaptive.enabled": "false",  # it may split a skewed partition over two tasks, hence two files
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # rows that lie together by producer may be joined so
     "spark.serializer": "org.apache.spark.serializer.KryoSerializer",  # of rows that are kept on the disk: a third less
@@ -34,7 +34,9 @@ OPTIONS = {
 
 # A session compiles more than the 48 MB that go with level 1, and a full code cache switches the compiler off.
 JAVA = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Stack=true"
-SHORT = "-XX:TieredStopAtLevel=1"  # a fast start beats peak speed, but for a night that pays the better compiler back
+# A fast start beats peak speed, but for a night that pays the better compiler back. A heap that starts small would be
+# collected often until it has grown.
+SHORT = "-XX:TieredStopAtLevel=1 -Xmn256m"
 LARGE = 134_217_728  # bytes to read, from where on it does
 MEMORY, LARGE_MEMORY = "2g", "3g"
 ROOMY = 12 * 2**30  # bytes of a machine on which the larger heap and Python's workers leave most to others
