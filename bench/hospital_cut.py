@@ -79,7 +79,7 @@ def with_spark(packs: list[str], folder: Path) -> None:
     """Tell, cut, keep, explode and write in a session."""
     with tempfile.TemporaryDirectory() as scratch:
         settings = prepare_root(Path(scratch) / "root", "synthetic")
-        with spark_session(settings, "bench cut") as spark:
+        with spark_session(settings, "bench cut", sum(Path(one).stat().st_size for one in packs)) as spark:
             read = read_lines(spark.read.parquet(*packs), KINDS, SHAPE, several_parts=False)
             wanted = [*TOLD, *[OWN[name] for name in FIELDS], *LISTS.values(), "acts"]
             units = read.where(F.col("kind").isin(*UNIT_KINDS)).select(*wanted)
