@@ -45,6 +45,7 @@ class Marks:
 
 
 NO_MARKS = Marks()
+EDGES = "producer string, delivery_id string, file string, part long, closed boolean, lone long, packed boolean"
 
 
 def tell_lines(packs: DataFrame, kinds: dict[str, FileKind], *, several_parts: bool) -> DataFrame:
@@ -72,14 +73,7 @@ def with_neighbours(parts: DataFrame) -> DataFrame:
     Later parts of an archive are left out. ``first_record`` also counts the lone CRs of earlier parts, since pull
     counts LFs only.
     """
-    text = F.decode("bytes", "ISO-8859-1")
-    about = parts.select(
-        *LABELS,
-        "part",
-        F.endswith(text, F.lit("\n")).alias("closed"),
-        F.regexp_count(text, F.lit("\r(?!\n)")).alias("lone"),
-        ((F.col("part") == 0) & text.rlike("^(\x1f\x8b|PK\x03\x04|PK\x05\x06)")).alias("packed"),
-    )
+    about = parts.select(*LABELS, "part", "bytes").mapInArrow(edges, EDGES)
     in_order = Window.partitionBy(*LABELS).orderBy("part")
     earlier = in_order.rowsBetween(Window.unboundedPreceding, -1)
     told = about.select(
@@ -93,6 +87,20 @@ def with_neighbours(parts: DataFrame) -> DataFrame:
     joined = parts.join(F.broadcast(told), [*LABELS, "part"], how="left").where(~F.col("inside_archive"))
     numbered = joined.withColumn("first_record", F.col("first_record") + F.col("extra"))
     return numbered.drop("extra", "inside_archive")
+
+
+def edges(batches: Batches) -> Batches:
+    """What the neighbours of a part need to know: is its last line ``closed``; its ``lone`` CRs; is it ``packed``."""
+    for batch in batches:
+        numbers, parts = batch.column("part").to_pylist(), batch.column("bytes").to_pylist()
+        closed = [one.endswith(b"\n") for one in parts]
+        lone = [one.count(b"\r") - one.count(b"\r\n") for one in parts]
+        packed = [number == 0 and one.startswith(fw.ARCHIVES) for number, one in zip(numbers, parts, strict=True)]
+        told = [pa.array(closed, pa.bool_()), pa.array(lone, pa.int64()), pa.array(packed, pa.bool_())]
+        place = [*LABELS, "part"]
+        yield pa.RecordBatch.from_arrays(
+            [*batch.select(place).columns, *told], names=[*place, "closed", "lone", "packed"]
+        )
 
 
 def teller(

@@ -154,7 +154,11 @@ def record_block_writer(folder: str, night: str, source: str) -> Callable[[Batch
     def declared(rows: pa.Table) -> pa.Table:
         rows = in_order(rows, ["record"], ["record"])  # a span is of one file
         more = {"night": pa.repeat(night, len(rows)), "source": pa.repeat(source, len(rows))}
-        more |= {READ_FROM: rows.column("file"), KEPT: pc.is_valid(rows.column("bytes"))}
+        more |= {
+            "kind": pc.coalesce(rows.column("kind"), "unknown"),
+            READ_FROM: rows.column("file"),
+            KEPT: pc.is_valid(rows.column("bytes")),
+        }
         own = pa.table({name: rows.column(name) for name in schema.names if name not in more} | more)
         return own.select([*schema.names, READ_FROM, KEPT])
 
