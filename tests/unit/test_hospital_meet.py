@@ -10,10 +10,23 @@ from hypothesis import strategies as st
 
 from jobs.core.blocks import emitted, rows_of
 from jobs.core.tokens import hex_texts, token_bytes
-from jobs.standardise.fixed_width_lines import is_set
+from jobs.standardise.fixed_width_lines import is_set, teller
 from jobs.standardise.hospital.meet import meet
-from jobs.standardise.hospital.ranges import EMPTY, GONE, HELD, RECORDS, TOLD, TOUCHED, WANTED, Comparison, Ranges
+from jobs.standardise.hospital.ranges import (
+    EMPTY,
+    GONE,
+    HELD,
+    RECORDS,
+    TOLD,
+    TOUCHED,
+    WANTED,
+    Comparison,
+    Ranges,
+    bits,
+    either,
+)
 from jobs.standardise.hospital.transmissions import Sent
+from jobs.standardise.layouts import load_layouts
 
 FINESS = "990000001"
 YEAR = ("2026", "2026")
@@ -202,6 +215,21 @@ def test_tokens_keep_their_bytes_and_nobody_is_nobody():
     assert token_bytes(texts).to_pylist() == [b"\x0f" * 16, None, b"\xa0" * 16, bytes(16)]
     assert token_bytes(texts[2:]).to_pylist() == [b"\xa0" * 16, bytes(16)]
     assert hex_texts(b"\x0f" * 16 + b"\xa0" * 16).to_pylist() == ["0f" * 16, "a0" * 16]
+
+
+def test_records_are_wanted_when_one_of_the_ranges_wants_them():
+    wanted = either([bits(np.array([1, 9])), bits(np.array([20]))])
+    assert np.flatnonzero(is_set(wanted, np.arange(40))).tolist() == [1, 9, 20]
+    assert is_set(wanted, np.array([20, 10_000])).tolist() == [True, False]
+
+
+def test_only_wanted_lines_leave_the_reader_with_their_true_numbers():
+    part = dict.fromkeys(("producer", "delivery_id", "file"), "x") | {"offset": 0, "first_record": 0}
+    part |= {"bytes": b"one\ntwo\n\nfour\n", "goes_on": False, "goes_before": False}
+    batches = [pa.RecordBatch.from_pylist([part, part | {"file": "y"}])]
+    tell = teller(load_layouts("hospital"), chosen={("x", "x", "x"): bits(np.array([2, 4]))})
+    told = [row for batch in tell(iter(batches)) for row in batch.to_pylist()]
+    assert [(row["file"], row["record"], row["line"]) for row in told] == [("x", 2, "two"), ("x", 4, "four")]
 
 
 def test_an_empty_side_compares():
