@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -79,13 +80,19 @@ def with_spark(packs: list[str], folder: Path) -> None:
     """Tell, cut, keep, explode and write in a session."""
     with tempfile.TemporaryDirectory() as scratch:
         settings = prepare_root(Path(scratch) / "root", "synthetic")
-        with spark_session(settings, "bench cut") as spark:
+        with spark_session(settings, "bench cut", sum(map(content, packs))) as spark:
             read = read_lines(spark.read.parquet(*packs), KINDS, SHAPE, several_parts=False)
             wanted = [*TOLD, *[OWN[name] for name in FIELDS], *LISTS.values(), "acts"]
             units = read.where(F.col("kind").isin(*UNIT_KINDS)).select(*wanted)
-            cut = units.localCheckpoint(eager=False)
+            cut = units.localCheckpoint(eager=False, storageLevel=StorageLevel.DISK_ONLY)  # as Context.cache does
             for name, frame in exploded_in_spark(cut).items():
                 frame.write.option("compression", "zstd").parquet(str(folder / f"{name}.parquet"))
+
+
+def content(pack: str) -> int:
+    """Bytes of the files in a pack, by which the stage chooses its session."""
+    told = pq.read_metadata(pack)
+    return sum(told.row_group(number).total_byte_size for number in range(told.num_row_groups))
 
 
 def exploded_in_spark(cut: DataFrame) -> dict[str, DataFrame]:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import resource
 import subprocess
 import threading
@@ -12,12 +13,13 @@ from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 EVERY = 0.25  # seconds between two looks
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU and wall seconds, and peak resident memory in bytes; pages shared by forked workers count in each."""
+    """CPU and wall seconds, and peak memory in bytes; a page that processes share counts once among them (PSS)."""
 
     cpu: float
     wall: float
@@ -82,7 +84,9 @@ class Watch(threading.Thread):
         """Keep the largest sum of memory seen, and the last CPU time of each process."""
         while not self._over.wait(EVERY):
             found = descendants(os.getpid())
-            self.peak = max(self.peak, sum(one.pages for one in found) * PAGE)
+            resident = sum(one.pages for one in found) * PAGE
+            if resident > self.peak:  # shared pages count in each here: it is never less than the true sum, and cheap
+                self.peak = max(self.peak, sum(map(proportional, found)))
             self.ticks |= {(one.number, one.started): one.ticks for one in found}
 
     def stop(self) -> None:
@@ -99,6 +103,16 @@ class Seen:
     started: str
     ticks: int
     pages: int
+
+
+def proportional(one: Seen) -> int:
+    """Bytes of a process, those of a page divided among the processes that share it; of one that has ended, 0."""
+    try:
+        told = Path(f"/proc/{one.number}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = PSS.search(told)
+    return int(found[1]) * 1024 if found else 0
 
 
 def descendants(root: int) -> list[Seen]:

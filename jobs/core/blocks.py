@@ -51,6 +51,12 @@ def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:
             yield kind, part, span, unpacked(batch.column("block")[row].as_buffer())
 
 
+def unpacked_rows(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """A function for ``mapInArrow``: blocks in, their rows out."""
+    for _, _, _, rows in rows_of(batches):
+        yield from rows.to_batches()
+
+
 def emitted(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
     """Blocks as batches for Spark, one by one: a batch of many could be large."""
     for one in blocks:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from binascii import unhexlify
 from collections.abc import Callable
 
 import numpy as np
@@ -82,9 +83,28 @@ def token_hex_array(key: bytes, messages: pa.Array) -> pa.Array:
 
 def token_hex_bytes(key: bytes, messages: list[bytes], begun: bytes = b"") -> pa.StringArray:
     """A token for each of some messages, all of which begin with the same bytes."""
-    digests = b"".join(map(keyed(key, begun), messages))
-    ends = np.arange(0, 32 * len(messages) + 1, 32, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(messages), pa.py_buffer(ends), pa.py_buffer(digests.hex().encode()))
+    return hex_texts(b"".join(map(keyed(key, begun), messages)))
+
+
+def hex_texts(digests: bytes) -> pa.StringArray:
+    """The text of each of some 16 bytes."""
+    count = len(digests) // 16
+    ends = np.arange(0, 32 * count + 1, 32, dtype=np.int32)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(digests.hex().encode()))
+
+
+def hex_array(tokens: pa.Array | pa.ChunkedArray) -> pa.StringArray:
+    """Tokens of 16 bytes, none of them null, as ``token_hex`` writes them."""
+    return hex_texts(b"".join(tokens.to_pylist()))
+
+
+def token_bytes(tokens: pa.StringArray) -> pa.FixedSizeBinaryArray:
+    """The 16 bytes of each token that ``token_hex`` wrote; null where there is none."""
+    whole = pc.fill_null(tokens, "0" * 32) if tokens.null_count else tokens
+    start = np.frombuffer(whole.buffers()[1], np.int32)[whole.offset] if len(whole) else 0
+    text = memoryview(whole.buffers()[2] or b"")[start : start + 32 * len(whole)]
+    told = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(whole), [None, pa.py_buffer(unhexlify(text))])
+    return pc.if_else(tokens.is_valid(), told, None) if tokens.null_count else told
 
 
 def token_base32_array(key: bytes, messages: pa.Array) -> pa.Array:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from jobs.standardise import fixed_width as fw
-from jobs.standardise.fixed_width_lines import NO_MARKS, Batches, Marks, placed_parts, teller, texts
+from jobs.standardise.fixed_width_lines import NO_MARKS, Batches, Chosen, Marks, placed_parts, teller, texts
 from jobs.standardise.layouts import FileKind, Layout
 
 
@@ -39,27 +39,23 @@ class Shape:
         return {name: fields for blocks in self.blocks.values() for name, (_, fields) in sorted(blocks.items())}
 
 
-def cut_lines(told: DataFrame, kinds: dict[str, FileKind], shape: Shape) -> DataFrame:
-    """Adds every field and list of the shape, and ``unreadable`` and ``unreadable_at`` (what, where) of bad lines.
+def read_lines(
+    packs: DataFrame,
+    kinds: dict[str, FileKind],
+    shape: Shape,
+    *,
+    several_parts: bool,
+    marks: Marks = NO_MARKS,
+    chosen: Chosen | None = None,
+) -> DataFrame:
+    """Lines of raw parts with every field and list of the shape, their marks, ``about``, and what is wrong with them.
 
     ``unreadable`` is one of packed, endless, converted, unknown, left_out, known_version, unknown_version, short,
-    counter, length; such a line has no fields but those of its header.
-    """
-    kept = [item for item in told.schema.fields if item.name not in ("fault", "about")]
-    passed = [f"{item.name} {item.dataType.simpleString()}" for item in kept]
-    made = ", ".join([*passed, *made_columns(shape)])
-    return told.mapInArrow(cutter(kinds, shape, [item.name for item in kept]), made)
-
-
-def read_lines(
-    packs: DataFrame, kinds: dict[str, FileKind], shape: Shape, *, several_parts: bool, marks: Marks = NO_MARKS
-) -> DataFrame:
-    """``tell_lines`` and ``cut_lines`` in one step, for lines that are all wanted; keeps ``about``.
-
-    The lines stay in the task's Python and go to the JVM once, in larger batches.
+    counter, length, and ``unreadable_at`` where; such a line has no fields but those of its header. ``chosen``: the
+    lines that are wanted, when not all are. The lines stay in the task's Python and go to the JVM once.
     """
     types = {name: one for name, one in marks.told.items() if name != "fault"}
-    tell, cut = teller(kinds, marks), cutter(kinds, shape, list(types))
+    tell, cut = teller(kinds, marks, chosen), cutter(kinds, shape, list(types))
     made = ", ".join([*[f"{name} {one}" for name, one in types.items()], *made_columns(shape)])
     parts = placed_parts(packs, several_parts=several_parts, given=marks.given)
     return parts.mapInArrow(lambda batches: cut(tell(batches)), made)

@@ -23,6 +23,7 @@ TOLD = (
 )
 TOLD_TYPES = dict(item.split() for item in TOLD.split(", "))
 Batches = Iterator[pa.RecordBatch]
+Chosen = dict[tuple[str, ...], bytes]  # by LABELS: one bit for each record of a file, the first one of record 0
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,15 @@ class Marks:
 
 
 NO_MARKS = Marks()
+EDGES = "producer string, delivery_id string, file string, part long, closed boolean, lone long, packed boolean"
 
 
-def tell_lines(
-    packs: DataFrame,
-    kinds: dict[str, FileKind],
-    *,
-    several_parts: bool,
-    marks: Marks = NO_MARKS,
-    left_out: tuple[str, ...] = (),
-) -> DataFrame:
+def tell_lines(packs: DataFrame, kinds: dict[str, FileKind], *, several_parts: bool) -> DataFrame:
     """Lines of raw parts (columns of PACKS) with ``fault`` (see fixed_width), ``kind``, ``version`` and ``about``.
 
-    ``about`` is the field of that name in ``files.csv``, or the kind where it declares none. Columns ``left_out`` never
-    leave the task's Python.
+    ``about`` is the field of that name in ``files.csv``, or the kind where it declares none.
     """
-    types = {name: one for name, one in marks.told.items() if name not in left_out}
-    tell, names = teller(kinds, marks), list(types)
-    parts = placed_parts(packs, several_parts=several_parts, given=marks.given)
-    made = ", ".join(f"{name} {one}" for name, one in types.items())
-    return parts.mapInArrow(lambda batches: (one.select(names) for one in tell(batches)), made)
+    return placed_parts(packs, several_parts=several_parts).mapInArrow(teller(kinds), TOLD)
 
 
 def placed_parts(packs: DataFrame, *, several_parts: bool, given: tuple[str, ...] = ()) -> DataFrame:
@@ -83,14 +73,7 @@ def with_neighbours(parts: DataFrame) -> DataFrame:
     Later parts of an archive are left out. ``first_record`` also counts the lone CRs of earlier parts, since pull
     counts LFs only.
     """
-    text = F.decode("bytes", "ISO-8859-1")
-    about = parts.select(
-        *LABELS,
-        "part",
-        F.endswith(text, F.lit("\n")).alias("closed"),
-        F.regexp_count(text, F.lit("\r(?!\n)")).alias("lone"),
-        ((F.col("part") == 0) & text.rlike("^(\x1f\x8b|PK\x03\x04|PK\x05\x06)")).alias("packed"),
-    )
+    about = parts.select(*LABELS, "part", "bytes").mapInArrow(edges, EDGES)
     in_order = Window.partitionBy(*LABELS).orderBy("part")
     earlier = in_order.rowsBetween(Window.unboundedPreceding, -1)
     told = about.select(
@@ -106,13 +89,32 @@ def with_neighbours(parts: DataFrame) -> DataFrame:
     return numbered.drop("extra", "inside_archive")
 
 
-def teller(kinds: dict[str, FileKind], marks: Marks = NO_MARKS) -> Callable[[Batches], Batches]:
-    """Parts to lines with their marks."""
+def edges(batches: Batches) -> Batches:
+    """What the neighbours of a part need to know: is its last line ``closed``; its ``lone`` CRs; is it ``packed``."""
+    for batch in batches:
+        numbers, parts = batch.column("part").to_pylist(), batch.column("bytes").to_pylist()
+        closed = [one.endswith(b"\n") for one in parts]
+        lone = [one.count(b"\r") - one.count(b"\r\n") for one in parts]
+        packed = [number == 0 and one.startswith(fw.ARCHIVES) for number, one in zip(numbers, parts, strict=True)]
+        told = [pa.array(closed, pa.bool_()), pa.array(lone, pa.int64()), pa.array(packed, pa.bool_())]
+        place = [*LABELS, "part"]
+        yield pa.RecordBatch.from_arrays(
+            [*batch.select(place).columns, *told], names=[*place, "closed", "lone", "packed"]
+        )
+
+
+def teller(
+    kinds: dict[str, FileKind], marks: Marks = NO_MARKS, chosen: Chosen | None = None
+) -> Callable[[Batches], Batches]:
+    """Parts to lines with their marks: all lines, or those that are chosen."""
     names = list(marks.told)
 
     def tell(batches: Batches) -> Batches:
         for batch in batches:
             for part in batch.to_pylist():
+                wanted = None if chosen is None else chosen.get(tuple(part[name] for name in LABELS), b"")
+                if wanted == b"":
+                    continue
                 table = fw.lines_of(
                     part["bytes"],
                     offset=part["offset"],
@@ -120,6 +122,7 @@ def teller(kinds: dict[str, FileKind], marks: Marks = NO_MARKS) -> Callable[[Bat
                     goes_on=part["goes_on"],
                     goes_before=part["goes_before"],
                 )
+                table = table if wanted is None else table.filter(pa.array(is_set(wanted, table["record"].to_numpy())))
                 labels = [texts(part[name], len(table)) for name in LABELS]
                 for rows, kind, columns in groups_of(table, kinds):
                     own = [label.take(rows) for label in labels]
@@ -129,6 +132,14 @@ def teller(kinds: dict[str, FileKind], marks: Marks = NO_MARKS) -> Callable[[Bat
                     yield pa.RecordBatch.from_arrays(values, names=names)
 
     return tell
+
+
+def is_set(bits: bytes, records: fw.Ints) -> fw.Flags:
+    """Whether the bit of each record is set; there may be fewer bits than records."""
+    octets, place = np.frombuffer(bits, np.uint8), records >> 3
+    within = place < len(octets)
+    found: fw.Flags = within & (octets[np.where(within, place, 0)] >> (7 - (records & 7)) & 1).astype(bool)
+    return found
 
 
 def groups_of(table: pa.Table, kinds: dict[str, FileKind]) -> Iterator[tuple[pa.Array, str, list[pa.Array]]]:

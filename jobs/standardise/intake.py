@@ -10,12 +10,12 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
-from jobs.core.blocks import rows_of, spans_of
+from jobs.core.blocks import Block, divided, emitted, gathered, in_order, packed, rows_of, spans_of
 from jobs.core.ledger import Unbalanced
 from jobs.core.parquet import write_runs
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import DataFile, write_json
-from jobs.standardise.context import Context
+from jobs.standardise.context import RECORDS, Context
 from jobs.standardise.counts import Counts
 from jobs.standardise.pools import intake_path, intake_pool
 
@@ -23,6 +23,8 @@ PLACE = ("producer", "delivery_id", "file", "record")
 READ_FROM, KEPT = "_read_from", "_kept"  # the file's true name; whether a rejected record has its bytes
 GROUP = ("producer", "delivery_id", READ_FROM, "outcome", "rule", "warnings")
 COUNTED = ", ".join(["name string", *[f"{name} string" for name in GROUP], "count bigint"])
+SEP = "\x1f"
+SPAN_RECORDS = 18  # bits: a span of records is a quarter of a million places of one file
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -127,13 +129,36 @@ def write_record_blocks(context: Context, blocks: DataFrame) -> tuple[list[DataF
     return adopted(context, folder, written)
 
 
+def record_blocks(kind: str, records: pa.Table) -> Iterator[Block]:
+    """Records as blocks whose span is a stretch of one file. ``records`` has the columns of RECORDS, in any order."""
+    table = records.select(RECORDS.names).combine_chunks()
+    table = table.cast(pa.schema([(one.name, one.type) for one in table.schema]))  # Spark says of some: never null
+    places = [table.column(name).combine_chunks() for name in PLACE[:3]]
+    stretch = pc.shift_right(table.column("record").combine_chunks(), SPAN_RECORDS)
+    spans = pc.binary_join_element_wise(*places, pc.utf8_lpad(stretch.cast(pa.string()), 12, "0"), SEP)
+    found = spans.dictionary_encode()
+    for label, rows in divided(table, found.indices.to_numpy()):
+        yield kind, "", found.dictionary[int(label)].as_py(), packed(rows)
+
+
+def pack_records(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """A function for ``mapInArrow``: records in, blocks of them out."""
+    for table in gathered(batches):
+        yield from emitted(record_blocks("records", table))
+
+
 def record_block_writer(folder: str, night: str, source: str) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     """A function for ``mapInArrow``: sorted blocks of records in, one file, its counts out."""
     schema = load_schema("ledger/intake")
 
     def declared(rows: pa.Table) -> pa.Table:
+        rows = in_order(rows, ["record"], ["record"])  # a span is of one file
         more = {"night": pa.repeat(night, len(rows)), "source": pa.repeat(source, len(rows))}
-        more |= {READ_FROM: rows.column("file"), KEPT: pc.is_valid(rows.column("bytes"))}
+        more |= {
+            "kind": pc.coalesce(rows.column("kind"), "unknown"),
+            READ_FROM: rows.column("file"),
+            KEPT: pc.is_valid(rows.column("bytes")),
+        }
         own = pa.table({name: rows.column(name) for name in schema.names if name not in more} | more)
         return own.select([*schema.names, READ_FROM, KEPT])
 

@@ -4,31 +4,29 @@ Spark jobs: the comparison settles first, one small job tells which months are r
 driver adds one count and one write per table. Everything reads lines that were parsed once.
 """
 
-from functools import partial
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.blocks import BLOCKS
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
 from jobs.reference.lists import codes
 from jobs.reference.tables import table
 from jobs.standardise.context import RECORDS, Context, Standardised
-from jobs.standardise.fixed_width_fields import cut_lines, read_lines
-from jobs.standardise.fixed_width_lines import tell_lines
 from jobs.standardise.hospital import build
 from jobs.standardise.hospital.apply_controls import UNIT_TABLE, controlled
 from jobs.standardise.hospital.changes import altered, change_rows, with_earlier
 from jobs.standardise.hospital.claims import claims_of
-from jobs.standardise.hospital.compare import GROUP, Compared, at_first, compare, with_touched
+from jobs.standardise.hospital.compare import GROUP, Compared, at_first, compare, has_fast_track, with_touched
 from jobs.standardise.hospital.decide import among_lines, decide
-from jobs.standardise.hospital.fields import SHAPE
+from jobs.standardise.hospital.files import Files
 from jobs.standardise.hospital.rules import judge_line
 from jobs.standardise.hospital.side_files import drug_table, unit_table
-from jobs.standardise.hospital.tokens import LINE_TOKENS, keyed_packs, line_bytes, with_tokens
+from jobs.standardise.hospital.tokens import line_bytes, with_tokens
 from jobs.standardise.hospital.transmissions import Pairs, base_pairs, in_force
-from jobs.standardise.layouts import load_layouts
+from jobs.standardise.intake import pack_records
 
 TABLES = (
     "hospital_stay",
@@ -41,23 +39,24 @@ TABLES = (
     UNIT_TABLE,
 )
 
-TEXT = ("line", "fault", "version", "about")  # what no comparison looks at
-
 
 def standardise_transmissions(context: Context) -> Standardised:
     """Parse, judge and rebuild what tonight's transmissions changed of the years that they repeat."""
-    compared, read = parted(context)
-    if compared.idle:
-        return as_before(context, known_records(compared), [])
+    compared = parted(context)
+    if compared.work is None:
+        return as_before(context, compared.rest, compared.rest_blocks, [])
     # the one shuffle of whole lines: every window that follows looks at a stay
-    judged = context.cache(among_lines(judge_line(read).repartition("stay_id")))
+    judged = context.cache(among_lines(judge_line(compared.work).repartition("stay_id")))
     decided = context.cache(
         build.placed_in_snapshot(with_tokens(context, decide(controlled(context, judged, compared))))
     )
     compared, lines = altered(context, build.snapshot_lines(decided), compared)
     pairs, unit_pairs = touched_pairs(lines, compared)
     if not pairs:
-        return as_before(context, records_of(decided, compared), overtaken(context, decided))
+        records = records_of(decided, compared)
+        return as_before(
+            context, with_rest(records, compared), blocks_of(records, compared), overtaken(context, decided)
+        )
     units = context.cache(build.units_of(lines))
     diagnoses = build.diagnoses_of(units, cim10_codes(context))
     procedures = build.procedures_of(units, codes(context.spark, context.settings, "ccam"))
@@ -71,11 +70,13 @@ def standardise_transmissions(context: Context) -> Standardised:
         "hospital_line": build.line_table(with_unknown(lines, unknown)),
     }
     tables = {name: with_untouched(context, name, rows, pairs, compared) for name, rows in rebuilt.items()}
+    records = records_of(with_unknown(decided, unknown), compared)
     told = change_rows(context, lines, compared)
     tables["hospital_stay_change"] = with_earlier(told, context.base_table("hospital_stay_change", pairs))
     tables[UNIT_TABLE] = unit_table(lines)
     return Standardised(
-        records=records_of(with_unknown(decided, unknown), compared),
+        records=with_rest(records, compared),
+        record_blocks=blocks_of(records, compared),
         tables=tables,
         claims=claims_of(context, lines, compared),
         scope=dict.fromkeys(tables, pairs) | {UNIT_TABLE: unit_pairs},
@@ -83,26 +84,23 @@ def standardise_transmissions(context: Context) -> Standardised:
     )
 
 
-def parted(context: Context) -> tuple[Compared, DataFrame]:
-    """Tonight's lines against the last snapshot, and those of them that are work with their fields."""
-    part = context.settings.policy["pull"]["part_bytes"]
-    several = any(item["bytes"] > part for one in context.deliveries for item in one.files)
-    layouts, packs = load_layouts("hospital"), keyed_packs(context, context.packs())
-    if pairs := base_pairs(context):
-        tell = partial(tell_lines, packs, layouts, several_parts=several, marks=LINE_TOKENS)
-        compared = compare(context, tell(left_out=TEXT), tell(), pairs)
-        return compared, cut_lines(compared.work, layouts, SHAPE)
-    compared = at_first(context, read_lines(packs, layouts, SHAPE, several_parts=several, marks=LINE_TOKENS))
-    return compared, compared.work.drop("about")
+def parted(context: Context) -> Compared:
+    """Tonight's lines against the last snapshot. A fast track is compared with what there is, be it nothing."""
+    pairs, files = base_pairs(context), Files.of(context)
+    return compare(context, files, pairs) if pairs or has_fast_track(context) else at_first(context, files)
 
 
-def as_before(context: Context, records: DataFrame, events: list[dict[str, Any]]) -> Standardised:
+def as_before(
+    context: Context, records: DataFrame | None, blocks: DataFrame | None, events: list[dict[str, Any]]
+) -> Standardised:
     """A night that changes no stay: the outcomes of its lines, and no partition to replace.
 
     To plan the rebuilding of nothing costs as much as to plan that of a year.
     """
+    assert records is not None
     return Standardised(
         records=records,
+        record_blocks=blocks,
         tables={name: context.base_table(name, []) for name in TABLES},
         claims=context.spark.createDataFrame([], load_schema("identity/claim").spark).where(F.lit(False)),
         scope={name: [] for name in TABLES},
@@ -151,7 +149,7 @@ def with_unknown(lines: DataFrame, unknown: DataFrame) -> DataFrame:
 
 
 def records_of(decided: DataFrame, compared: Compared) -> DataFrame:
-    """One row per line read, as the driver wants it; bytes of the rejected ones only.
+    """One row per line that was work, as the driver wants it; bytes of the rejected ones only.
 
     A line of a stay that is as it was keeps the warnings that it was taken in with.
     """
@@ -162,14 +160,18 @@ def records_of(decided: DataFrame, compared: Compared) -> DataFrame:
         as_taken = F.col("touched").isNull() & (F.col("outcome") == "unchanged")
         warnings = F.when(as_taken, F.col("base_warnings")).otherwise(warnings)
     columns: dict[str, Column] = {"bytes": F.when(rejected, line_bytes(F.col("line"))), "warnings": warnings}
-    rows = decided.withColumns(columns).select(*RECORDS.names)
-    return rows if compared.rest is None else rows.unionByName(known_records(compared))
+    return decided.withColumns(columns).select(*RECORDS.names)
 
 
-def known_records(compared: Compared) -> DataFrame:
-    """One row per line that is as it was, or that a trial told."""
-    assert compared.rest is not None
-    return compared.rest.withColumn("bytes", F.lit(None).cast("binary")).select(*RECORDS.names)
+def with_rest(records: DataFrame, compared: Compared) -> DataFrame:
+    """Records of the lines that were work, and of all others."""
+    return records if compared.rest is None else records.unionByName(compared.rest)
+
+
+def blocks_of(records: DataFrame, compared: Compared) -> DataFrame | None:
+    """The same as blocks, where most of them come so."""
+    blocks = compared.rest_blocks
+    return None if blocks is None else blocks.unionByName(records.mapInArrow(pack_records, BLOCKS))
 
 
 def left_behind(decided: DataFrame, compared: Compared) -> list[dict[str, Any]]:

@@ -3,35 +3,40 @@
 A transmission repeats a whole year. A stay all of whose lines the snapshot holds byte for byte, and none of whose lines
 is missing, is left as it is; every other stay is *touched*: its lines are parsed, judged and rebuilt together.
 
-What is kept and compared is tokens and places. The text of a line is read a second time when it is wanted: in a night
-that changes little this costs less than to hold the year.
+What is compared is tokens and places. They pass through Spark as blocks, divided by the token of the stay into ranges;
+a task compares one of them at a time in Arrow (``ranges``, ``meet``). A line's text is read again when it is wanted.
 """
 
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.standardise.context import Context
+from jobs.core.blocks import BLOCKS, unpacked_rows
+from jobs.core.snapshot import files_of, tables_from_json
+from jobs.standardise.context import RECORDS, Context
+from jobs.standardise.fixed_width_lines import Chosen
+from jobs.standardise.hospital import ranges
+from jobs.standardise.hospital.files import Files
+from jobs.standardise.hospital.ranges import SEP, Comparison, Ranges, either
 from jobs.standardise.hospital.transmissions import (
     DELIVERY,
     FAST_TRACK,
     TRIAL,
-    VALIDATED,
     Pairs,
+    Sent,
     delivery_table,
     in_force,
     is_trial,
+    sent_tonight,
     transmission_of,
 )
+from jobs.standardise.pools import standard_pool
 
 PLACE = ["delivery_id", "file", "record"]
 GROUP = ["producer", "stay_id"]
-WHAT_IS_COMPARED = (
-    "producer", "delivery_id", "file", "record", "offset", "kind", "line_id", "stay_id", "transmission", "last", "late",
-)  # fmt: skip
-
-
+LINES = "hospital_line"
 FEW = 50_000  # stays with all their lines as tokens: so few that every task may hold them
 
 
@@ -39,64 +44,100 @@ FEW = 50_000  # stays with all their lines as tokens: so few that every task may
 class Compared:
     """Tonight's lines in two parts, and what of the snapshot they leave behind.
 
-    ``work``: lines to be read. ``rest``: lines with their outcome. ``touched``: GROUP of what is rebuilt. ``gone``:
-    lines of the snapshot that are not repeated, or belong to a stay that is told anew by another circuit. ``base``:
-    the snapshot's lines of the years in question; None before the first snapshot. ``count`` of the touched; None
-    before the first snapshot, when nobody asks. ``idle``: there is no work.
+    ``work``: lines that were read; None when there is nothing to do. ``rest``: records of all others, and
+    ``rest_blocks`` the same as blocks, when they come so. ``touched``: GROUP of what is rebuilt. ``gone``: lines of the
+    snapshot that are not repeated, or belong to a stay that is told anew by another circuit. ``base``: the snapshot's
+    lines of the years in question; None before the first snapshot. ``count`` of the touched; None before the first
+    snapshot, when nobody asks.
     """
 
-    work: DataFrame
+    work: DataFrame | None
     rest: DataFrame | None
     touched: DataFrame
     gone: DataFrame | None
     base: DataFrame | None
     count: int | None = None
-    idle: bool = False
+    rest_blocks: DataFrame | None = None
 
     def near(self, frame: DataFrame) -> DataFrame:
         """A frame of touched stays to join with, handed to every task when they are few."""
         return F.broadcast(frame) if self.count is not None and self.count <= FEW else frame
 
 
-def at_first(context: Context, read: DataFrame) -> Compared:
+def at_first(context: Context, files: Files) -> Compared:
     """The lines of a night whose years have no snapshot yet: all of them are work, but for those of trials."""
-    lines = with_late(context, of_deliveries(context, read).withColumns(nothing_known()), None)
+    told = of_deliveries(context, files.read()).withColumn("late", F.lit(False))
+    lines = told.withColumns(nothing_known())
     touched = lines.where(in_force()).select(*GROUP).distinct()
     if all(transmission_of(one) != TRIAL for one in context.deliveries):
         return Compared(lines, None, touched, None, None)
     lines = context.cache(lines)
-    rest = as_it_was(lines.withColumn("copy", F.lit(False)), F.lit(True))
-    return Compared(lines.where(~is_trial()), rest, touched, None, None)
+    return Compared(lines.where(~is_trial()), of_trials(lines), touched, None, None)
 
 
-def compare(context: Context, told: DataFrame, again: DataFrame, pairs: Pairs) -> Compared:
+def of_trials(lines: DataFrame) -> DataFrame:
+    """Records of the lines that trials told."""
+    columns = {name: F.lit(None).cast(RECORDS[name].dataType) for name in ("bytes", "field", "warnings")}
+    columns |= {"outcome": F.lit("ignored"), "rule": F.lit("HOS-019")}
+    return lines.where(is_trial()).withColumns(columns).select(*RECORDS.names)
+
+
+def compare(context: Context, files: Files, pairs: Pairs) -> Compared:
     """Part the lines of a night by the snapshot's partitions of its years. Raises nothing: what is unreadable is work.
 
-    ``told``: the lines' tokens and places. ``again``: the lines with their text, which nobody reads when all is as it
-    was.
+    Two Spark jobs: one compares, one counts the touched stays.
     """
-    base = context.base_table("hospital_line", pairs)
-    met = context.cache(meet(with_late(context, of_deliveries(context, told), base), base))
-    lines = met.where(F.col("held").isNull()).drop("held")
-    anew = lines.where(in_force() & ~F.col("known")).select(*GROUP).distinct()
-    lost = met.where(F.col("held").isNotNull()).select("held.*")
-    gone = context.cache(left_behind(context, lost, anew))
-    groups = anew.unionByName(gone.select(*GROUP)).where(F.col("stay_id").isNotNull()).distinct()
-    touched = context.cache(groups)
-    count = touched.count()
-    few = F.broadcast(touched) if count <= FEW else touched
-    reread = F.coalesce("touched", F.lit(False)) | F.col("stay_id").isNull() | ~in_force()
-    parts = with_touched(lines, few)
-    rest, wanted = as_it_was(parts, reread), with_touched(as_late(context, again, lines), few)
-    held = base.join(few, GROUP, how="left_semi").select("producer", "line_id", F.struct(*base.columns).alias("known"))
-    work = (
-        wanted.where(reread & ~is_trial())
-        .join(F.broadcast(held) if count <= FEW else held, ["producer", "line_id"], how="left")
-        .withColumns(known_line())
-        .drop("known", "touched")
+    met = context.cache(meetings(context, files, pairs))
+    chosen = wanted(met)
+    touched = context.cache(few_rows(met, ranges.TOUCHED, "producer string, stay_id string"))
+    base, known = context.base_table(LINES, pairs), met.where(F.col("kind") == ranges.RECORDS)
+    rest = known.mapInArrow(unpacked_rows, RECORDS)
+    compared = Compared(None, rest, touched, None, base, touched.count(), known)
+    if not compared.count and not chosen:
+        return compared
+    gone = few_rows(met, ranges.GONE, "producer string, line_id string")
+    lines = with_late(context, of_deliveries(context, files.read(chosen)), met)
+    return replace(
+        compared,
+        work=with_known(compared, lines),
+        gone=context.cache(base.join(compared.near(gone), ["producer", "line_id"], how="left_semi")),
     )
-    idle = count == 0 and parts.where(reread & ~is_trial()).isEmpty()
-    return Compared(work, rest, touched, gone, base, count, idle)
+
+
+def meetings(context: Context, files: Files, pairs: Pairs) -> DataFrame:
+    """The results of all ranges, as blocks."""
+    sizes: Counter[str] = Counter()
+    sent: dict[str, list[Sent]] = defaultdict(list)
+    for one in context.deliveries:
+        sizes[one.producer] += sum(item["bytes"] for item in one.files)
+    for delivery in sent_tonight(context):
+        sent[delivery.producer].append(delivery)
+    divided = Ranges.of(sizes)
+    lines = files.told(divided)
+    if pairs:
+        lines = lines.unionByName(held_paths(context, pairs).mapInArrow(divided.held, BLOCKS))
+    return lines.repartition("part").sortWithinPartitions("part").mapInArrow(Comparison(dict(sent)).run, BLOCKS)
+
+
+def held_paths(context: Context, pairs: Pairs) -> DataFrame:
+    """Where the snapshot's lines lie: tasks read of them what they compare."""
+    held = tables_from_json((context.base or {}).get("tables", {})).get(LINES, {})
+    pool = standard_pool(context.settings, context.source)
+    files = files_of({name: held.get(name, []) for name in map("__".join, pairs)})
+    return context.spark.createDataFrame([(str(pool.path(file)),) for file in files], "path string")
+
+
+def wanted(met: DataFrame) -> Chosen:
+    """Which lines of which files are read again. One Spark job, which compares."""
+    found: dict[tuple[str, ...], list[bytes]] = defaultdict(list)
+    for row in met.where(F.col("kind") == ranges.WANTED).select("span", "block").collect():
+        found[tuple(row.span.split(SEP))].append(bytes(row.block))
+    return {file: either(bits) for file, bits in sorted(found.items())}
+
+
+def few_rows(met: DataFrame, kind: str, columns: str) -> DataFrame:
+    """Rows of one kind of block."""
+    return met.where(F.col("kind") == kind).mapInArrow(unpacked_rows, columns)
 
 
 def of_deliveries(context: Context, lines: DataFrame) -> DataFrame:
@@ -104,19 +145,18 @@ def of_deliveries(context: Context, lines: DataFrame) -> DataFrame:
     return lines.join(F.broadcast(delivery_table(context)), DELIVERY, how="left")
 
 
-def as_late(context: Context, again: DataFrame, lines: DataFrame) -> DataFrame:
-    """Lines that are read again, with what their delivery says, and ``late`` as it was found for the same ``lines``."""
-    told = of_deliveries(context, again)
-    if no_fast_track(context):
-        return told.withColumn("late", F.lit(False))
-    late = lines.where("late").select(*GROUP, "delivery_id", "late").distinct()
-    joined = told.join(late, [*GROUP, "delivery_id"], how="left")
-    return joined.withColumn("late", F.coalesce("late", F.lit(False)))
+def with_late(context: Context, lines: DataFrame, met: DataFrame) -> DataFrame:
+    """Adds ``late``: a provisional line of a stay that is validated already, or that a later fast track tells again."""
+    if not has_fast_track(context):
+        return lines.withColumn("late", F.lit(False))
+    late = few_rows(met, ranges.LATE, "producer string, stay_id string, delivery_id string")
+    told = lines.join(late.withColumn("late", F.lit(True)), late.columns, how="left")
+    return told.withColumn("late", F.coalesce("late", F.lit(False)))
 
 
-def no_fast_track(context: Context) -> bool:
-    """Whether nothing of tonight is provisional."""
-    return all(one.transmission != FAST_TRACK for one in context.deliveries)
+def has_fast_track(context: Context) -> bool:
+    """Whether anything of tonight is provisional."""
+    return any(one.transmission == FAST_TRACK for one in context.deliveries)
 
 
 def with_touched(lines: DataFrame, touched: DataFrame) -> DataFrame:
@@ -124,55 +164,13 @@ def with_touched(lines: DataFrame, touched: DataFrame) -> DataFrame:
     return lines.join(touched.withColumn("touched", F.lit(True)), GROUP, how="left")
 
 
-def with_late(context: Context, lines: DataFrame, base: DataFrame | None) -> DataFrame:
-    """Adds ``late``: a provisional line of a stay that is validated already, or that a later fast track tells again."""
-    if no_fast_track(context):
-        return lines.withColumn("late", F.lit(False))
-    lines = context.cache(lines)  # looked at twice
-    fast = F.col("transmission") == FAST_TRACK
-    groups = lines.where(F.col("last") & (F.col("transmission") == VALIDATED)).select(*GROUP)
-    if base is not None:
-        groups = groups.unionByName(base.where(~F.col("provisional")).select(*GROUP))
-    validated = groups.where(F.col("stay_id").isNotNull()).distinct().withColumn("validated", F.lit(True))
-    latest = F.max(F.when(fast, F.col("sequence"))).over(Window.partitionBy(*GROUP))
-    joined = lines.join(validated, GROUP, how="left").withColumn("latest", latest)
-    overtaken = F.coalesce("validated", F.lit(False)) | (F.col("sequence") < F.col("latest"))
-    late = fast & F.col("stay_id").isNotNull() & overtaken
-    return joined.withColumn("late", late).drop("validated", "latest")
-
-
-def meet(lines: DataFrame, base: DataFrame) -> DataFrame:
-    """Tonight's lines and the snapshot's, side by side in one shuffle of tokens and places.
-
-    Tonight's come with ``known`` (the snapshot has the same line, by the same circuit), its ``base_warnings``, and
-    ``copy``: an equal line stands before it in its delivery. Of the snapshot's those stay, as ``held``, that tonight's
-    do not repeat in the same circuit.
-    """
-    theirs = base.select("producer", "line_id", F.struct(*base.columns).alias("held"))
-    in_order = Window.partitionBy("line_id", "producer").orderBy("delivery_id", "file", "record")
-    same_line = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    fast, provisional = F.col("transmission") == FAST_TRACK, F.col("held.provisional")
-    repeat = F.when(provisional, F.max(in_force() & fast).over(same_line)).otherwise(
-        F.max(in_force() & ~fast).over(same_line)
-    )
-    of_base = F.col("held").isNotNull()
-    as_taken = F.when(of_base, F.struct("held.provisional", "held.warnings"))
-    met = (
-        lines.select(*WHAT_IS_COMPARED)
-        .unionByName(theirs, allowMissingColumns=True)
-        .withColumns(
-            {
-                "copy": F.coalesce(F.lag("delivery_id").over(in_order) == F.col("delivery_id"), F.lit(False)),
-                "taken": F.max(as_taken).over(same_line),
-                "repeat": F.coalesce(repeat, F.lit(False)),
-            }
-        )
-    )
-    told = {
-        "known": F.coalesce(F.col("taken.provisional") == fast, F.lit(False)),
-        "base_warnings": F.col("taken.warnings"),
-    }
-    return met.where(~of_base | ~F.col("repeat")).withColumns(told).drop("taken", "repeat")
+def with_known(compared: Compared, lines: DataFrame) -> DataFrame:
+    """Adds what the snapshot says of the same line, see ``known_line``."""
+    assert compared.base is not None
+    own = compared.base.join(compared.near(compared.touched), GROUP, how="left_semi")
+    held = own.select("producer", "line_id", F.struct(*own.columns).alias("known"))
+    joined = lines.join(compared.near(held), ["producer", "line_id"], how="left")
+    return joined.withColumns(known_line()).drop("known")
 
 
 def known_line() -> dict[str, Column]:
@@ -189,36 +187,3 @@ def nothing_known() -> dict[str, Column]:
     """The columns of ``known_line`` when there is no snapshot."""
     text = {name: F.lit(None).cast("string") for name in ("base_subject", "base_delivery_id", "base_file")}
     return text | {"base_record": F.lit(None).cast("bigint"), "base_warnings": F.lit(None).cast("string")}
-
-
-def left_behind(context: Context, lost: DataFrame, anew: DataFrame) -> DataFrame:
-    """Those of the lines that are not repeated which leave the snapshot.
-
-    A validated transmission replaces its years, but for provisional stays that ended after the last day it covers. A
-    stay that is told anew leaves all its other lines behind, whichever circuit they came by.
-    """
-    table = delivery_table(context).where(F.col("last") & (F.col("transmission") == VALIDATED))
-    replaced = table.select(
-        F.col("producer").alias("by"), "first_year", "last_year", F.to_date("covers_to").alias("replaced_to")
-    )
-    year = F.substring("period", 1, 4)
-    within = (F.col("producer") == F.col("by")) & year.between(F.col("first_year"), F.col("last_year"))
-    dated = lost.join(F.broadcast(replaced), within, how="left").join(
-        anew.withColumn("anew", F.lit(True)), GROUP, how="left"
-    )
-    out_of_reach = F.col("provisional") & (F.col("exit_date") > F.col("replaced_to"))
-    leaves = F.col("replaced_to").isNotNull() & ~F.coalesce(out_of_reach, F.lit(False))
-    return dated.where(leaves | F.coalesce("anew", F.lit(False))).select(lost.columns)
-
-
-def as_it_was(lines: DataFrame, reread: Column) -> DataFrame:
-    """Lines of untouched stays with their outcome, and lines of trials."""
-    rest = lines.where(~reread | is_trial())
-    return rest.withColumns(
-        {
-            "outcome": F.when(is_trial(), "ignored").when(F.col("copy"), "duplicate").otherwise("unchanged"),
-            "rule": F.when(is_trial(), "HOS-019"),
-            "field": F.lit(None).cast("string"),
-            "warnings": F.when(~is_trial(), F.col("base_warnings")),
-        }
-    )

@@ -1,6 +1,7 @@
 """What tonight's deliveries are: validated, fast track or trial, of which years, and which of them speaks last."""
 
 import re
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -24,24 +25,42 @@ def transmission_of(delivery: Delivery) -> str:
     return TRIAL if trial else delivery.transmission
 
 
-def delivery_table(context: Context) -> DataFrame:
-    """Tonight's deliveries with ``transmission`` and ``last``: no later one tells the same producer's same years.
+class Sent(NamedTuple):
+    """A delivery of tonight, as ``DELIVERIES`` has it. ``last``: no later one tells the same producer's same years.
 
     Fast tracks add to each other: each of them is the last of its own.
     """
+
+    producer: str
+    transmission: str
+    first_year: str
+    last_year: str
+    delivery_id: str
+    covers_to: str
+    sequence: int
+    last: bool
+
+
+def sent_tonight(context: Context) -> list[Sent]:
+    """Tonight's deliveries."""
     newest: dict[tuple[str, ...], int] = {}
     for one in context.deliveries:
         years = years_of(one)
         newest[years] = max(newest.get(years, 0), context.order[one.producer, one.delivery_id])
-    rows = []
+    found = []
     for one in context.deliveries:
-        rank, kind = context.order[one.producer, one.delivery_id], transmission_of(one)
-        last = kind == FAST_TRACK or rank == newest[years_of(one)]
-        rows.append((*years_of(one), one.delivery_id, one.covers_to, rank, last))
-    return context.spark.createDataFrame(rows, DELIVERIES)
+        rank = context.order[one.producer, one.delivery_id]
+        last = transmission_of(one) == FAST_TRACK or rank == newest[years_of(one)]
+        found.append(Sent(*years_of(one), one.delivery_id, one.covers_to, rank, last))
+    return found
 
 
-def years_of(delivery: Delivery) -> tuple[str, ...]:
+def delivery_table(context: Context) -> DataFrame:
+    """Tonight's deliveries, a row each."""
+    return context.spark.createDataFrame(sent_tonight(context), DELIVERIES)
+
+
+def years_of(delivery: Delivery) -> tuple[str, str, str, str]:
     """What a later delivery must share with this one to stand in its place."""
     return delivery.producer, transmission_of(delivery), delivery.covers_from[:4], delivery.covers_to[:4]
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from jobs.core.blocks import Block, divided, emitted, packed, rows_of
 from jobs.core.distinct import when
+from jobs.standardise.intake import record_blocks
 from jobs.standardise.pharmacy.dcir.columns import PLACE, column
 from jobs.standardise.pharmacy.dcir.fate import IGNORED, Judged, judged_lines
 from jobs.standardise.pharmacy.dcir.groups import codes
@@ -27,7 +28,6 @@ from jobs.standardise.pharmacy.dcir.read import SEP, month_of
 from jobs.standardise.pharmacy.dcir.rows import Codes, claim_lines
 
 BASE, RECORDS, ROWS, COUNTED, NET, SUMMARY = "base", "records", "claim_line", "counted", "claim_net", "summary"
-SPAN_RECORDS = 18  # bits: a span of records is a quarter of a million places of one file
 RECORD = (*PLACE, "kind", "bytes", "outcome", "rule", "field", "warnings")
 Batches = Iterable[pa.RecordBatch]
 
@@ -97,13 +97,7 @@ def records(judged: Judged) -> Iterator[Block]:
         "bytes": when(pc.is_valid(rules), judged.lines.column("bytes").combine_chunks()),
     }
     table = pa.table({name: own[name] if name in own else judged.lines.column(name) for name in RECORD})
-    places = [table.column(name).combine_chunks() for name in RECORD[:3]]
-    stretch = pc.shift_right(table.column("record").combine_chunks(), SPAN_RECORDS)
-    spans = pc.binary_join_element_wise(*places, pc.utf8_lpad(stretch.cast(pa.string()), 12, "0"), SEP)
-    for _, rows in divided(table, codes(spans)):
-        first = [rows.column(name)[0].as_py() for name in RECORD[:4]]
-        span = SEP.join([*first[:3], f"{first[3] >> SPAN_RECORDS:012d}"])
-        yield RECORDS, "", span, packed(rows)
+    yield from record_blocks(RECORDS, table)
 
 
 def with_old_places(rows: pa.Table, base: pa.Table) -> pa.Table:

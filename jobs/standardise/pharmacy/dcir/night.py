@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.blocks import BLOCKS, divided, emitted, gathered, packed, rows_of
+from jobs.core.blocks import BLOCKS, divided, emitted, gathered, packed, unpacked_rows
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
 from jobs.core.tokens import with_key
@@ -86,7 +86,7 @@ def standardise_claims(context: Context) -> Standardised:
     records = told.where(F.col("kind") == bucket.RECORDS)
     counted = current.where(F.col("kind") == bucket.COUNTED)
     return Standardised(
-        records=records.mapInArrow(record_rows, RECORDS),
+        records=records.mapInArrow(unpacked_rows, RECORDS),
         record_blocks=records,
         tables={
             TABLE: current.where(F.col("kind") == bucket.ROWS),
@@ -162,12 +162,6 @@ def with_kept_rows(context: Context, told: DataFrame, flux: Flux, scope: list[Pa
 
     kept = flux.kept(context.base_table(TABLE, scope)).mapInArrow(read, BLOCKS)
     return told.unionByName(context.cache(kept))
-
-
-def record_rows(batches: Batches) -> Iterator[pa.RecordBatch]:
-    """A function for ``mapInArrow``: blocks of records in, the records out."""
-    for _, _, _, rows in rows_of(batches):
-        yield from rows.select(RECORDS.names).to_batches()
 
 
 def replaced(context: Context, summary: Summary, flux: Flux) -> list[dict[str, Any]]:
