@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GROUP_BYTES = 32 * 1024 * 1024  # of content per row group: what one Spark task holds at once
 GROUP_ROWS = 4096
 LABELS = ["producer", "delivery_id", "format", "file"]
+GROUPS = "path string, place int"
 
 
 class PackWriter:
@@ -106,6 +107,17 @@ def read_packs(
         return spark.createDataFrame([], schema)
     frame = spark.read.schema(schema).parquet(*paths)
     return frame if delivery_ids is None else frame.where(frame["delivery_id"].isin(sorted(set(delivery_ids))))
+
+
+def row_groups(spark: "SparkSession", packs: list[Path], tasks: int) -> "DataFrame":
+    """One row per row group of some packs, columns of GROUPS, in ``tasks`` parts at most.
+
+    For workers that read packs themselves: the bytes do not pass through the JVM then.
+    """
+    from jobs.core.tables import small_frame  # pull itself needs no Spark
+
+    rows = [(str(path), place) for path in packs for place in range(pq.read_metadata(path).num_row_groups)]
+    return small_frame(spark, rows, GROUPS).repartition(max(1, min(tasks, len(rows))))
 
 
 def read_file(
