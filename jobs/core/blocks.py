@@ -1,9 +1,10 @@
-"""Rows that pass through Spark as blocks: compressed Arrow buffers in files, and for Spark one small row naming each.
+"""Rows that pass through Spark as blocks: a few compressed Arrow buffers in the place of many rows of many columns.
 
-Spark moves, keeps and orders the names; what blocks hold is made and read in Arrow, and lies in the attempt's folder.
-``part`` is the file that a block's rows go to and ``span`` their place in it: every row of a span stands before every
-row of a later one, in the file's order. So a file is written span by span, and a task holds the rows of one span at a
-time.
+Spark moves, keeps and orders blocks; what they hold is made and read in Arrow. ``part`` is the file that a block's rows
+go to and ``span`` their place in it: every row of a span stands before every row of a later one, in the file's order.
+So a file is written span by span, and a task holds the rows of one span at a time.
+
+Blocks that are *stored* lie in files of the attempt's folder, and Spark has no more of them than where they lie.
 """
 
 import os
@@ -25,57 +26,59 @@ from jobs.core.schema import TableSchema
 from jobs.core.snapshot import Partitions, Pool
 from jobs.core.tables import by_partition
 
-BLOCKS = "kind string, part string, span string, file string, offset bigint, size bigint"
-SHAPE = pa.schema(
-    [("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("file", pa.string()),
-     ("offset", pa.int64()), ("size", pa.int64())]
-)  # fmt: skip
+BLOCKS = "kind string, part string, span string, block binary"
+SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
 GATHERED = 131_072  # rows that a task gathers before it packs them
 OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+STORED = b"file:"  # how the place of a stored block begins; rows begin with four bytes of 255
 Batches = Iterable[pa.RecordBatch]
-Block = tuple[str, str, str, pa.Buffer]  # kind, part, span, rows
+Block = tuple[str, str, str, bytes]  # kind, part, span, rows or where they lie
 
 
-def packed(table: pa.Table) -> pa.Buffer:
+def packed(table: pa.Table) -> bytes:
     """Rows as one buffer."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=OPTIONS) as stream:
         stream.write_table(table.combine_chunks())
-    return sink.getvalue()
+    return sink.getvalue().to_pybytes()
 
 
 def unpacked(block: bytes | pa.Buffer) -> pa.Table:
-    """The rows of a buffer."""
+    """The rows of a buffer, or of the stored block whose place it names."""
+    if memoryview(block)[: len(STORED)] == STORED:
+        _, offset, size, path = bytes(block).split(b":", 3)
+        with Path(os.fsdecode(path)).open("rb") as stream:
+            block = os.pread(stream.fileno(), int(size), int(offset))
     return pa.ipc.open_stream(block).read_all()
 
 
-def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:
-    """The blocks that batches name, in their order, one read at a time: kind, part, span, rows."""
-    for batch in batches:
-        for row in batch.select(SHAPE.names).to_pylist():
-            yield row["kind"], row["part"], row["span"], rows_at(row["file"], row["offset"], row["size"])
+def stored(folder: str, blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks, their rows put into one file of a folder and in the place of them where they lie.
 
-
-def rows_at(file: str, offset: int, size: int) -> pa.Table:
-    """The rows of one block."""
-    with Path(file).open("rb") as stream:
-        return unpacked(os.pread(stream.fileno(), size, offset))
-
-
-def emitted(folder: str, blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
-    """Puts blocks into one file of a folder and yields their names for Spark, all at the end.
-
-    A task that is done again puts them into another file, and nothing names the first.
+    A task that is done again puts them into another file; nothing names the first, and both go with the attempt.
     """
-    path, named, offset = Path(folder) / f"{uuid4().hex}.blocks", [], 0
-    with path.open("wb") as stream:
-        for *name, block in blocks:
-            stream.write(block)
-            named.append((*name, str(path), offset, block.size))
-            offset += block.size
-    if named:
-        arrays = [pa.array(column, field.type) for column, field in zip(zip(*named, strict=True), SHAPE, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=SHAPE)
+    path, offset = Path(folder) / f"{uuid4().hex}.blocks", 0
+    with path.open("wb", buffering=0) as stream:
+        for kind, part, span, rows in blocks:
+            stream.write(rows)
+            yield kind, part, span, STORED + f"{offset}:{len(rows)}:{path}".encode()
+            offset += len(rows)
+
+
+def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:
+    """The blocks of batches in their order, one unpacked at a time: kind, part, span, rows."""
+    for batch in batches:
+        kinds, parts, spans = (batch.column(name).to_pylist() for name in ("kind", "part", "span"))
+        for row, (kind, part, span) in enumerate(zip(kinds, parts, spans, strict=True)):
+            yield kind, part, span, unpacked(batch.column("block")[row].as_buffer())
+
+
+def emitted(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
+    """Blocks as batches for Spark, one by one: a batch of many could be large."""
+    for one in blocks:
+        yield pa.RecordBatch.from_pydict(
+            {name: [cell] for name, cell in zip(SHAPE.names, one, strict=True)}, schema=SHAPE
+        )
 
 
 def gathered(batches: Batches) -> Iterator[pa.Table]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 GROUP_BYTES = 32 * 1024 * 1024  # of content per row group: what one Spark task holds at once
 GROUP_ROWS = 4096
+WRITTEN_AT_ONCE = 1024 * 1024  # bytes: a small pack is some dozens of pieces, each a call otherwise
 LABELS = ["producer", "delivery_id", "format", "file"]
-GROUPS = "path string, place int"
 
 
 class PackWriter:
@@ -29,8 +29,9 @@ class PackWriter:
         self.bytes = 0
         self._tables: list[pa.Table] = []
         self._waiting = 0
+        self._stream = pa.output_stream(path, compression=None, buffer_size=WRITTEN_AT_ONCE)
         self._writer = pq.ParquetWriter(
-            path,
+            self._stream,
             self.schema,
             compression=compression,
             use_dictionary=LABELS,
@@ -43,6 +44,7 @@ class PackWriter:
     def __exit__(self, *_: object) -> None:
         self._flush()
         self._writer.close()
+        self._stream.close()
 
     def add(self, producer: str, delivery_id: str, format_: str, file: str, part: Part) -> None:
         """Append one part."""
@@ -107,17 +109,6 @@ def read_packs(
         return spark.createDataFrame([], schema)
     frame = spark.read.schema(schema).parquet(*paths)
     return frame if delivery_ids is None else frame.where(frame["delivery_id"].isin(sorted(set(delivery_ids))))
-
-
-def row_groups(spark: "SparkSession", packs: list[Path], tasks: int) -> "DataFrame":
-    """One row per row group of some packs, columns of GROUPS, in ``tasks`` parts at most.
-
-    For workers that read packs themselves: the bytes do not pass through the JVM then.
-    """
-    from jobs.core.tables import small_frame  # pull itself needs no Spark
-
-    rows = [(str(path), place) for path in packs for place in range(pq.read_metadata(path).num_row_groups)]
-    return small_frame(spark, rows, GROUPS).repartition(max(1, min(tasks, len(rows))))
 
 
 def read_file(

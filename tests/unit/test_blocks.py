@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.core.blocks import block_writer, divided, emitted, in_order, packed, rows_of, unpacked
+from jobs.core.blocks import block_writer, divided, emitted, in_order, packed, rows_of, stored, unpacked
 from jobs.core.parquet import write_parquet
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import Pool
@@ -85,16 +85,14 @@ def made(ranges: int, folder: Path) -> dict[str, list[pa.RecordBatch]]:
         part = {"producer": FUND, "delivery_id": DELIVERY, "file": name, "part": 0, "offset": 0, "first_record": 0}
         lines = with_tokens(read_part(part | {"bytes": data, "head": data}, frozenset({MONTH}), {}), KEY)
         for place, rows in divided(lines, buckets(lines, ranges)):
-            blocks[int(place)] += emitted(str(folder), [(name[:8], str(place), "", packed(rows))])
+            blocks[int(place)] += emitted(stored(str(folder), [(name[:8], str(place), "", packed(rows))]))
     flux = Flux(frozenset({(FUND, MONTH)}), frozenset(), frozenset({(FUND, DELIVERY, MONTH)}))
     task = Task(str(folder), flux, {(FUND, DELIVERY): 1}, Codes(Boxes({}), {"3313": "PH7"}), ranges)
     found: dict[str, list[pa.RecordBatch]] = defaultdict(list)
     for _, own in sorted(blocks.items()):
         for batch in task.run(own):
-            for row in range(batch.num_rows):
-                found[batch.column("kind")[row].as_py()].append(batch.slice(row, 1))
-    [whole] = netter(str(folder))(found["counted"])
-    found[NET] = [whole.slice(row, 1) for row in range(whole.num_rows)]
+            found[batch.column("kind")[0].as_py()].append(batch)
+    found[NET] = list(netter(str(folder))(found["counted"]))
     return found
 
 
@@ -146,6 +144,14 @@ def test_no_number_leaves_the_task_that_reads_it():
     assert {"P0000001", "99200001", "99100011"} & {str(cell)[-8:] for row in kept for cell in row.values()} == set()
 
 
+def test_a_stored_block_is_a_place_and_no_rows(tmp_path: Path):
+    tables = [pa.table({"who": [str(n) * 5000]}) for n in range(3)]
+    batches = list(emitted(stored(str(tmp_path), (("k", "p", str(n), packed(one)) for n, one in enumerate(tables)))))
+    assert [rows for *_, rows in rows_of(batches)] == tables
+    assert all(len(cell.as_py()) < 1000 for batch in batches for cell in batch.column("block"))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_part_knows_the_head_of_its_file_wherever_the_file_began(tmp_path: Path):
     with PackWriter(tmp_path / "pack") as writer:
         for name, data in FILES.items():
@@ -153,9 +159,12 @@ def test_a_part_knows_the_head_of_its_file_wherever_the_file_began(tmp_path: Pat
                 writer.add(FUND, DELIVERY, "dcir", name, part)
                 writer._flush()  # each part is a row group of its own
         writer.add(FUND, "another", "dcir", "ER_CAM_F.csv", next(cut(iter([b"not read"]), 2000)))
-    groups = range(pq.read_metadata(tmp_path / "pack").num_row_groups)
-    batch = pa.RecordBatch.from_pydict({"path": [str(tmp_path / "pack")] * len(groups), "place": list(groups)})
-    found = list(parts_of(batch, frozenset({(FUND, DELIVERY)})))
+    rows = [
+        {"path": str(tmp_path / "pack"), "place": place, "share": share, "shares": 2}
+        for place in range(pq.read_metadata(tmp_path / "pack").num_row_groups)
+        for share in range(2)
+    ]
+    found = list(parts_of(pa.RecordBatch.from_pylist(rows), frozenset({(FUND, DELIVERY)})))
     assert len(found) > len(FILES)
     for name, data in FILES.items():
         own = [part for part in found if part["file"] == name]

@@ -12,7 +12,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.tokens import with_key
-from jobs.pull.packs import row_groups
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record import fhir
@@ -22,7 +21,7 @@ from jobs.standardise.shared_record.events import ledger_events
 from jobs.standardise.shared_record.fhir import leaving, members
 from jobs.standardise.shared_record.fhir.records import records as line_records
 from jobs.standardise.shared_record.files import shown_file, whole_files, with_shown_files
-from jobs.standardise.shared_record.groups import group_parser
+from jobs.standardise.shared_record.groups import group_parser, row_groups
 from jobs.standardise.shared_record.known import known_versions
 from jobs.standardise.shared_record.measures import measures
 from jobs.standardise.shared_record.parse import parser

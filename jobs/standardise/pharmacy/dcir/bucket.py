@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.blocks import Block, divided, emitted, packed, rows_of
+from jobs.core.blocks import Block, divided, emitted, packed, rows_of, stored
 from jobs.core.distinct import when
 from jobs.standardise.pharmacy.dcir.columns import PLACE, column
 from jobs.standardise.pharmacy.dcir.fate import IGNORED, Judged, judged_lines
@@ -50,9 +50,9 @@ class Task:
         base = found.pop(BASE, None)
         tables = {name: joined(parts) for name, parts in sorted(found.items())}
         if tables:
-            yield from emitted(self.folder, self.results(tables, joined(base) if base else None))
+            yield from emitted(stored(self.folder, self.results(tables, joined(base) if base else None)))
         elif base:
-            yield from emitted(self.folder, [self.summary_of_base(joined(base))])
+            yield from emitted(stored(self.folder, [self.summary_of_base(joined(base))]))
 
     def results(self, tables: dict[str, pa.Table], base: pa.Table | None) -> Iterator[Block]:
         """Everything that a range gives."""
@@ -195,7 +195,7 @@ def replaced(base: pa.Table, rows: pa.Table | None) -> list[list[Any]]:
 
 def netter(folder: str) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     """A function for ``mapInArrow``: counted lines of one range of beneficiaries in, their net rows out."""
-    return lambda batches: emitted(folder, netted(batches))
+    return lambda batches: emitted(stored(folder, netted(batches)))
 
 
 def netted(batches: Batches) -> Iterator[Block]:

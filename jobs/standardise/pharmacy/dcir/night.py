@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, packed, rows_at, rows_of
+from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, packed, rows_of, stored, unpacked
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
 from jobs.core.tables import small_frame
@@ -56,8 +56,8 @@ class Summary:
     @classmethod
     def of(cls, told: DataFrame) -> "Summary":
         """The sum over all ranges. One Spark job, which makes the ranges."""
-        found = told.where(F.col("kind") == bucket.SUMMARY).select("file", "offset", "size").collect()
-        values = [json.loads(rows_at(*row).column("json")[0].as_py()) for row in found]
+        found = told.where(F.col("kind") == bucket.SUMMARY).select("block").collect()
+        values = [json.loads(unpacked(row.block).column("json")[0].as_py()) for row in found]
         overtaken: Counter[tuple[str, str]] = Counter()
         replaced: Counter[tuple[str, str, str, bool]] = Counter()
         for value in values:
@@ -141,7 +141,7 @@ def line_blocks(context: Context, folder: str, ranges: int) -> DataFrame:
                         yield name, str(place), "", packed(rows)
 
     keyed = with_key(packs_of(context), context.key("collector"))
-    return keyed.mapInArrow(lambda batches: emitted(folder, blocks(batches)), BLOCKS)
+    return keyed.mapInArrow(lambda batches: emitted(stored(folder, blocks(batches))), BLOCKS)
 
 
 def base_blocks(folder: str, ranges: int) -> Any:
@@ -153,7 +153,7 @@ def base_blocks(folder: str, ranges: int) -> Any:
             for place, rows in divided(table, places):
                 yield bucket.BASE, str(place), "", packed(rows)
 
-    return lambda batches: emitted(folder, blocks(batches))
+    return lambda batches: emitted(stored(folder, blocks(batches)))
 
 
 def with_kept_rows(
@@ -168,8 +168,9 @@ def with_kept_rows(
             yield from blocks_of(bucket.ROWS, table, "claim_id", ranges)
             yield from to_be_netted(table, ranges)
 
-    kept = flux.kept(context.base_table(TABLE, scope))
-    return told.unionByName(context.cache(kept.mapInArrow(lambda batches: emitted(folder, blocks(batches)), BLOCKS)))
+    rows = flux.kept(context.base_table(TABLE, scope))
+    kept = rows.mapInArrow(lambda batches: emitted(stored(folder, blocks(batches))), BLOCKS)
+    return told.unionByName(context.cache(kept))
 
 
 def record_rows(batches: Batches) -> Iterator[pa.RecordBatch]:
