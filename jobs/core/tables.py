@@ -70,7 +70,7 @@ def small_frame(spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: st
     """
     declared = T.StructType.fromDDL(schema) if isinstance(schema, str) else schema
     assert isinstance(declared, T.StructType)
-    fields = to_arrow_schema(declared)
+    fields = to_arrow_schema(declared, timezone="UTC")
     columns = zip(*rows, strict=True) if rows else ([] for _ in fields)
     arrays = [pa.array(list(column), field.type) for column, field in zip(columns, fields, strict=True)]
     return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=fields))
