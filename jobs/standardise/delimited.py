@@ -16,10 +16,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.core.tokens import with_key
-from jobs.standardise.context import Context
 from jobs.standardise.delimited_file import Covers, FileReader, Record, Shape
 from jobs.standardise.dialects import Dialect
-from jobs.standardise.groups import Part, Wanted, parts_in_groups, row_groups, whole_files
 
 BATCH_RECORDS = 8192
 BLANKS = "\u00a0\u202f\u2009\t\r\n"
@@ -60,25 +58,16 @@ def delimited_reader(
     return reader
 
 
-def packs_of(context: Context) -> DataFrame:
-    """What read_files reads: names of row groups when no file was cut, else the parts of each file together."""
-    groups = row_groups(context) if whole_files(context) else None
-    if groups is not None:
-        return groups
-    file = ("producer", "delivery_id", "file")
-    return context.packs().select(*NEEDED).repartition(*file).sortWithinPartitions(*file, "record", "offset")
-
-
 def read_files(
-    packs: DataFrame, wanted: Wanted, key: DataFrame, reader_of: ReaderOf, shape: Shape, make: Make, made: pa.Schema
+    packs: DataFrame, key: DataFrame, reader_of: ReaderOf, shape: Shape, make: Make, made: pa.Schema
 ) -> DataFrame:
     """What ``make`` makes of the records of the packs' files, columns of ``made``.
 
-    ``packs``: as packs_of gives them; a record taken again is a part with its ``record`` number and its file's
-    ``head``. ``wanted``: the (producer, delivery) that are read. ``make`` is given a batch of records of one dialect,
-    and the key that a one-row table holds: columns ``PLACE`` and one text column per canonical column. ``problem`` is
-    null or why nothing could be read, then no cell is filled and ``field`` is the column at fault, if one is; ``noted``
-    is null or a warning's code. Cells are cleaned: see ``clean``.
+    ``packs``: as the context gives them; a record taken again is a part with its ``record`` number and its file's
+    ``head``. ``make`` is given a batch of records of one dialect, and the key that a one-row table holds: columns
+    ``PLACE`` and one text column per canonical column. ``problem`` is null or why nothing could be read, then no cell
+    is filled and ``field`` is the column at fault, if one is; ``noted`` is null or a warning's code. Cells are cleaned:
+    see ``clean``.
     """
     schema = pa.schema([(name, PLACE_TYPES.get(name, pa.string())) for name in (*PLACE, *shape.columns)])
 
@@ -86,25 +75,23 @@ def read_files(
         whole = iter(batches)
         for first in whole:
             key = first.column("key")[0].as_py()
-            parts = parts_of(chain([first], whole), wanted)
+            parts = parts_of(chain([first], whole))
             for batch in batched(records(parts, reader_of), schema):
                 yield make(with_clean_cells(batch, shape.columns), key)
 
-    return with_key(packs, key).mapInArrow(read, from_arrow_schema(made))
+    file = ("producer", "delivery_id", "file")
+    held = packs.select(*NEEDED).repartition(*file).sortWithinPartitions(*file, "record", "offset")
+    return with_key(held, key).mapInArrow(read, from_arrow_schema(made))
 
 
-def parts_of(batches: Iterable[pa.RecordBatch], wanted: Wanted) -> Iterator[Part]:
-    """The parts, one by one: a batch may hold or name many, and only one is unpacked at a time."""
+def parts_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    """The parts, one by one: a batch may hold many, and only one is unpacked at a time."""
     for batch in batches:
-        if "path" in batch.schema.names:
-            for _, _, part in parts_in_groups(batch, wanted):
-                yield part | {"record": None, "head": None}
-            continue
         for row in range(batch.num_rows):
             yield {name: batch.column(name)[row].as_py() for name in NEEDED}
 
 
-def records(parts: Iterable[Part], reader_of: ReaderOf) -> Iterator[Record]:
+def records(parts: Iterable[dict[str, Any]], reader_of: ReaderOf) -> Iterator[Record]:
     """Records of all parts; the parts of one file follow each other in order."""
     reader: Reader | None = None
     current: tuple[Any, ...] = ()

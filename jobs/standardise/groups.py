@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
@@ -35,20 +34,6 @@ def row_groups(context: Context) -> DataFrame | None:
     shares = -(-context.spark.sparkContext.defaultParallelism * TASKS_EACH // max(len(found), 1))
     rows = [(*one, share, shares) for one in found for share in range(shares)]
     return small_frame(context.spark, rows, GROUPS).repartition(max(1, len(rows)))
-
-
-def whole_files(context: Context) -> bool:
-    """Whether no file of the night's deliveries was cut, so that each is in one row group."""
-    formats = pa.array({one.format for one in context.deliveries})
-    return not any(
-        pc.any(pc.and_(pc.is_in(labels["format"], formats), pc.greater(labels["part"], 0))).as_py()
-        for labels in (pq.read_table(path, columns=["format", "part"]) for path in context.pack_paths())
-    )
-
-
-def wanted_of(context: Context) -> Wanted:
-    """The (producer, delivery) that are read: a pack may hold others' too."""
-    return frozenset((one.producer, one.delivery_id) for one in context.deliveries)
 
 
 def parts_in_groups(batch: pa.RecordBatch, wanted: Wanted) -> Iterator[tuple[pq.ParquetFile, int, Part]]:

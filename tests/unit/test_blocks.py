@@ -4,7 +4,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +18,6 @@ from jobs.core.schema import load_schema
 from jobs.core.snapshot import Pool
 from jobs.pull.cut import cut
 from jobs.pull.packs import PackWriter
-from jobs.standardise.groups import whole_files
 from jobs.standardise.pharmacy.boxes import Boxes
 from jobs.standardise.pharmacy.dcir.bucket import NET, RECORDS, ROWS, SUMMARY, Task, netter
 from jobs.standardise.pharmacy.dcir.keyed import buckets, with_tokens
@@ -173,13 +171,3 @@ def test_a_part_knows_the_head_of_its_file_wherever_the_file_began(tmp_path: Pat
         assert b"".join(part["bytes"] for part in own) == data
         assert {part["head"].split(b"\n")[0] for part in own} == {data.split(b"\n")[0]}
         assert [part["offset"] for part in own] == [sum(len(one["bytes"]) for one in own[:n]) for n in range(len(own))]
-
-
-def test_a_file_that_was_cut_is_in_the_way_of_its_own_format_alone(tmp_path: Path):
-    with PackWriter(tmp_path / "pack") as writer:
-        for part in cut(iter([b"a\nb\n"]), 2):
-            writer.add(FUND, DELIVERY, "cut", "a.csv", part)
-        writer.add(FUND, "another", "whole", "b.csv", next(cut(iter([b"c\n"]), 2)))
-    for name, expected in (("cut", False), ("whole", True)):
-        night: Any = SimpleNamespace(deliveries=[SimpleNamespace(format=name)], pack_paths=lambda: [tmp_path / "pack"])
-        assert whole_files(night) is expected

@@ -8,9 +8,8 @@ from pyspark.sql import functions as F
 from jobs.core.errors import ConfigError
 from jobs.core.schema import load_schema
 from jobs.standardise.context import Context
-from jobs.standardise.delimited import ReaderOf, delimited_reader, packs_of, read_files
+from jobs.standardise.delimited import ReaderOf, delimited_reader, read_files
 from jobs.standardise.dialects import Values, load_dialects
-from jobs.standardise.groups import wanted_of
 from jobs.standardise.pharmacy.boxes import Boxes
 from jobs.standardise.pharmacy.columns import COLUMNS, SHAPE
 from jobs.standardise.pharmacy.feeds import RECORD, Dispensed
@@ -50,8 +49,7 @@ def dispensed(context: Context, reader: ReaderOf, dialects: Mapping[str, Values]
     rows of Spark.
     """
     make = typer(dialects, Boxes.of(context.settings), Terms.of(context.settings, context.night))
-    wanted, key = wanted_of(context), context.key("collector")
-    typed = read_files(packs_of(context), wanted, key, reader, SHAPE, make, TYPED)
+    typed = read_files(context.packs(), context.key("collector"), reader, SHAPE, make, TYPED)
     typed = context.cache(typed.repartition("producer"))  # what follows finds a producer's rows together
     accepted = typed.where(F.col("rule").isNull())
     return Dispensed(
