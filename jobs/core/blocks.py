@@ -3,12 +3,16 @@
 Spark moves, keeps and orders blocks; what they hold is made and read in Arrow. ``part`` is the file that a block's rows
 go to and ``span`` their place in it: every row of a span stands before every row of a later one, in the file's order.
 So a file is written span by span, and a task holds the rows of one span at a time.
+
+Blocks that are *stored* lie in files of the attempt's folder, and Spark has no more of them than where they lie.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +30,9 @@ BLOCKS = "kind string, part string, span string, block binary"
 SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
 GATHERED = 131_072  # rows that a task gathers before it packs them
 OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+STORED = b"file:"  # how the place of a stored block begins; rows begin with four bytes of 255
 Batches = Iterable[pa.RecordBatch]
-Block = tuple[str, str, str, bytes]  # kind, part, span, rows
+Block = tuple[str, str, str, bytes]  # kind, part, span, rows or where they lie
 
 
 def packed(table: pa.Table) -> bytes:
@@ -39,8 +44,25 @@ def packed(table: pa.Table) -> bytes:
 
 
 def unpacked(block: bytes | pa.Buffer) -> pa.Table:
-    """The rows of a buffer."""
+    """The rows of a buffer, or of the stored block whose place it names."""
+    if memoryview(block)[: len(STORED)] == STORED:
+        _, offset, size, path = bytes(block).split(b":", 3)
+        with Path(os.fsdecode(path)).open("rb") as stream:
+            block = os.pread(stream.fileno(), int(size), int(offset))
     return pa.ipc.open_stream(block).read_all()
+
+
+def stored(folder: str, blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks, their rows put into one file of a folder and in the place of them where they lie.
+
+    A task that is done again puts them into another file; nothing names the first, and both go with the attempt.
+    """
+    path, offset = Path(folder) / f"{uuid4().hex}.blocks", 0
+    with path.open("wb", buffering=0) as stream:
+        for kind, part, span, rows in blocks:
+            stream.write(rows)
+            yield kind, part, span, STORED + f"{offset}:{len(rows)}:{path}".encode()
+            offset += len(rows)
 
 
 def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:

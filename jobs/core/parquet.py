@@ -5,6 +5,7 @@ other bytes in another JVM. Arrow's writer does not; it runs in Spark's tasks ov
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from jobs.core.snapshot import Pool
 
 PARTITION = "_partition"
+GATHERED = 1_048_576  # bytes that are written at once: a small file is some two hundred pieces, each a call otherwise
 ROW_GROUP = 131_072  # rows buffered by a task at most; also what a reader can skip by statistics
 WRITTEN = "partition string, sha256 string, rows bigint, bytes bigint"
 ADOPTED = pa.schema([("partition", pa.string()), ("sha256", pa.string()), ("rows", pa.int64()), ("bytes", pa.int64())])
@@ -21,9 +23,14 @@ ADOPTED = pa.schema([("partition", pa.string()), ("sha256", pa.string()), ("rows
 Batches = Iterable[pa.RecordBatch]
 
 
-def open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+@contextmanager
+def open_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """The one way this project writes Parquet: zstd, statistics, microseconds."""
-    return pq.ParquetWriter(path, schema, compression="zstd", write_statistics=True, store_schema=False)
+    with (
+        pa.output_stream(path, compression=None, buffer_size=GATHERED) as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd", write_statistics=True, store_schema=False) as writer,
+    ):
+        yield writer
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -41,11 +48,19 @@ def partition_writer(folder: str, schema: pa.Schema, pool: Pool) -> Callable[[Ba
     def write(batches: Batches) -> Iterator[pa.RecordBatch]:
         rows = []
         for partition, runs in partitions_of(batches):
-            file = pool.adopt(Path(folder) / write_runs(Path(folder), schema, runs))
-            rows.append({"partition": partition, **file.to_json()})
+            seen: list[int] = []
+            name = write_runs(Path(folder), schema, counted(runs, seen))
+            rows.append({"partition": partition, **pool.adopt(Path(folder) / name, sum(seen)).to_json()})
         yield pa.RecordBatch.from_pylist(rows, schema=ADOPTED)
 
     return write
+
+
+def counted(batches: Batches, seen: list[int]) -> Iterator[pa.RecordBatch]:
+    """The batches as they are; how many rows each had is added to ``seen``."""
+    for batch in batches:
+        seen.append(batch.num_rows)
+        yield batch
 
 
 def partitions_of(batches: Batches) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
@@ -94,7 +109,8 @@ def regrouped(schema: pa.Schema, pieces: Iterator[pa.RecordBatch]) -> Iterator[p
     waiting: list[pa.RecordBatch] = []
     rows = 0
     for piece in pieces:
-        waiting.append(piece.select(schema.names).cast(schema))
+        named = piece.select(schema.names)
+        waiting.append(named if named.schema.equals(schema) else named.cast(schema))
         rows += piece.num_rows
         while rows >= ROW_GROUP:
             table = shaped(schema, waiting)

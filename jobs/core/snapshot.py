@@ -46,10 +46,13 @@ class Pool:
         name = file if isinstance(file, str) else file.sha256
         return self.root / name[:2] / f"{name}.parquet"
 
-    def adopt(self, source: Path) -> DataFile:
-        """Move a finished Parquet file into the pool under its hash; the source is gone afterwards."""
+    def adopt(self, source: Path, rows: int | None = None) -> DataFile:
+        """Move a finished Parquet file into the pool under its hash; the source is gone afterwards.
+
+        ``rows``: how many it has, when its writer knows; its footer is read otherwise.
+        """
         digest = sha256_of(source)
-        rows = pq.read_metadata(source).num_rows
+        rows = pq.read_metadata(source).num_rows if rows is None else rows
         target = self.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         size = source.stat().st_size

@@ -1,11 +1,14 @@
 """Tables between Spark and a pool: one file per partition, rows in total order, bytes that no core count changes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from jobs.core.attempt import new_name
 from jobs.core.parquet import PARTITION, WRITTEN, partition_writer, write_parquet
@@ -60,8 +63,21 @@ def write_small(rows: list[dict[str, Any]] | pa.Table, schema: TableSchema, pool
     return pool.adopt(path)
 
 
+def small_frame(spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str | T.StructType) -> DataFrame:
+    """A frame of some rows of plain values, as ``createDataFrame`` makes it of a list, but through Arrow.
+
+    A list goes through Python workers of its own kind, whose start costs a second of CPU in each session.
+    """
+    declared = T.StructType.fromDDL(schema) if isinstance(schema, str) else schema
+    assert isinstance(declared, T.StructType)
+    fields = to_arrow_schema(declared, timezone="UTC")
+    columns = zip(*rows, strict=True) if rows else ([] for _ in fields)
+    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, fields, strict=True)]
+    return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=fields))
+
+
 def read_files(spark: SparkSession, pool: Pool, files: list[DataFile], schema: TableSchema) -> DataFrame:
     """The rows of some files of a pool; an empty frame of the declared shape when there are none."""
     if not files:
-        return spark.createDataFrame([], schema.spark)
+        return small_frame(spark, [], schema.spark)
     return spark.read.schema(schema.spark).parquet(*[str(pool.path(file)) for file in files])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GROUP_BYTES = 32 * 1024 * 1024  # of content per row group: what one Spark task holds at once
 GROUP_ROWS = 4096
+WRITTEN_AT_ONCE = 1024 * 1024  # bytes: a small pack is some dozens of pieces, each a call otherwise
 LABELS = ["producer", "delivery_id", "format", "file"]
 
 
@@ -28,8 +29,9 @@ class PackWriter:
         self.bytes = 0
         self._tables: list[pa.Table] = []
         self._waiting = 0
+        self._stream = pa.output_stream(path, compression=None, buffer_size=WRITTEN_AT_ONCE)
         self._writer = pq.ParquetWriter(
-            path,
+            self._stream,
             self.schema,
             compression=compression,
             use_dictionary=LABELS,
@@ -42,6 +44,7 @@ class PackWriter:
     def __exit__(self, *_: object) -> None:
         self._flush()
         self._writer.close()
+        self._stream.close()
 
     def add(self, producer: str, delivery_id: str, format_: str, file: str, part: Part) -> None:
         """Append one part."""

@@ -16,7 +16,7 @@ from jobs.core.register import Producer
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, files_of, tables_from_json
-from jobs.core.tables import read_files
+from jobs.core.tables import read_files, small_frame
 from jobs.standardise.deliveries import Delivery, sequence
 from jobs.standardise.pools import claim_pool, standard_pool
 
@@ -123,7 +123,7 @@ class Context:
         frames = [self.fresh_packs()] if any(not one.replayed for one in self.deliveries) else []
         frames += [self.replayed.select(*PACKS.names)] if self.replayed is not None else []
         if not frames:
-            return self.spark.createDataFrame([], PACKS)
+            return small_frame(self.spark, [], PACKS)
         return frames[0] if len(frames) == 1 else frames[0].unionByName(frames[1])
 
     def fresh_packs(self) -> DataFrame:
@@ -149,7 +149,7 @@ class Context:
     def pairs(self, deliveries: list[Delivery]) -> DataFrame:
         """Producer and delivery_id of some deliveries, as a frame to join on."""
         rows = [(one.producer, one.delivery_id) for one in deliveries]
-        return self.spark.createDataFrame(rows, "producer string, delivery_id string")
+        return small_frame(self.spark, rows, "producer string, delivery_id string")
 
     @cached_property
     def order(self) -> dict[tuple[str, str], int]:
@@ -170,7 +170,7 @@ class Context:
             )
             for one in self.deliveries
         ]
-        return self.spark.createDataFrame(rows, DELIVERIES)
+        return small_frame(self.spark, rows, DELIVERIES)
 
     def base_periods(self, table: str, producer: str) -> list[str]:
         """Periods that a producer has in the state this night starts from."""
@@ -203,7 +203,7 @@ class Context:
             if entry.get("except"):
                 claims = claims.where(~F.col("producer").isin(entry["except"]))
             frames.append(claims.select("subject_id", "claim_id"))
-        empty = self.spark.createDataFrame([], "subject_id string, claim_id string")
+        empty = small_frame(self.spark, [], "subject_id string, claim_id string")
         for frame in frames:
             empty = empty.unionByName(frame)
         return empty

@@ -119,12 +119,14 @@ class FileReader:
 
         Almost any bytes decode in a one-byte encoding; those that are valid UTF-8 beyond ASCII were written as UTF-8.
         """
+        if line.isascii():  # which every encoding of a dialect reads alike
+            return line.decode("ascii"), False
         line = line.removeprefix(b"\xef\xbb\xbf")
         try:
             text = line.decode(self.encoding)
         except UnicodeDecodeError:
             return line.decode(self.encoding, "replace"), True
-        if self.encoding == "utf-8" or line.isascii():
+        if self.encoding == "utf-8":
             return text, False
         try:
             line.decode("utf-8")

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
+from jobs.core.tables import small_frame
 from jobs.standardise.context import Context
 
 PLACE = ["producer", "delivery_id", "file", "record"]
@@ -95,7 +96,7 @@ def touched(
 def sequence_table(context: Context) -> DataFrame:
     """Delivery order as a small frame: producer, delivery_id, _sequence."""
     rows = [(producer, delivery, rank) for (producer, delivery), rank in sorted(context.order.items())]
-    return context.spark.createDataFrame(rows, "producer string, delivery_id string, _sequence long")
+    return small_frame(context.spark, rows, "producer string, delivery_id string, _sequence long")
 
 
 def fingerprint(content: list[str]) -> Column:

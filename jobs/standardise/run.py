@@ -55,9 +55,9 @@ def propose(
     from jobs.standardise.context import Context
     from jobs.standardise.write import write_proposal
 
-    size = sum(item["bytes"] for one in deliveries for item in one.files)
     parser = importlib.import_module(f"jobs.standardise.{source}")
-    with attempt_folder(settings) as attempt, spark_session(settings, f"standardise {source}", size) as spark:
+    size, moved = size_of(deliveries), size_of(deliveries, without=getattr(parser, "IN_BLOCKS", ()))
+    with attempt_folder(settings) as attempt, spark_session(settings, f"standardise {source}", moved) as spark:
         context = Context(
             spark=spark,
             settings=settings,
@@ -74,6 +74,11 @@ def propose(
                 return write_proposal(context, parser.standardise(context), replays)
         finally:
             context.release()
+
+
+def size_of(deliveries: list[Delivery], without: tuple[str, ...] = ()) -> int:
+    """Deposited bytes; those of formats that pass Spark by in blocks ask for no larger session."""
+    return sum(item["bytes"] for one in deliveries if one.format not in without for item in one.files)
 
 
 @contextmanager

@@ -259,6 +259,13 @@ def test_subjects_and_claims(standard: Dialect):
 NUMBERS = ["sentinel", "sentinel", "valid", "valid", "malformed"]
 
 
+def test_a_batch_states_each_claim_once(standard: Dialect):
+    other, later = {"family_name": "AUTRE"}, {"quantity_signed": "2"}
+    refused = {"family_name": "REFUSE", "quantity_signed": "deux"}
+    rows = typed(standard, [{"quantity_signed": "deux"}, {}, later, other, {}, refused, other, {"birth_date": ""}])
+    assert [row["states_claim"] for row in rows] == [False, True, False, True, False, False, False, True]
+
+
 def test_numbers_of_the_vectors_and_what_is_counted(standard: Dialect):
     raws = [row["raw"] for row in vectors("nir13+key")]
     rows = typed(standard, [{"patient_nir": raw[:13], "patient_nir_key": raw[13:]} for raw in raws])

@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.core.blocks import block_writer, divided, emitted, in_order, packed, unpacked
+from jobs.core.blocks import block_writer, divided, emitted, in_order, packed, rows_of, stored, unpacked
 from jobs.core.parquet import write_parquet
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import Pool
+from jobs.pull.cut import cut
+from jobs.pull.packs import PackWriter
 from jobs.standardise.pharmacy.boxes import Boxes
-from jobs.standardise.pharmacy.dcir.bucket import NET, RECORDS, ROWS, SUMMARY, Task, netted
+from jobs.standardise.pharmacy.dcir.bucket import NET, RECORDS, ROWS, SUMMARY, Task, netter
 from jobs.standardise.pharmacy.dcir.keyed import buckets, with_tokens
 from jobs.standardise.pharmacy.dcir.months import Flux
+from jobs.standardise.pharmacy.dcir.packs import parts_of
 from jobs.standardise.pharmacy.dcir.parts import read_part
 from jobs.standardise.pharmacy.dcir.rows import Codes
 from tests.dcir_files import FUND, file
@@ -74,21 +78,21 @@ FILES = {
 }  # fmt: skip
 
 
-def made(ranges: int) -> dict[str, list[pa.RecordBatch]]:
-    """What a small delivery becomes in so many ranges, by kind."""
+def made(ranges: int, folder: Path) -> dict[str, list[pa.RecordBatch]]:
+    """The names of the blocks that a small delivery becomes in so many ranges, by kind."""
     blocks = defaultdict(list)
     for name, data in FILES.items():
         part = {"producer": FUND, "delivery_id": DELIVERY, "file": name, "part": 0, "offset": 0, "first_record": 0}
         lines = with_tokens(read_part(part | {"bytes": data, "head": data}, frozenset({MONTH}), {}), KEY)
         for place, rows in divided(lines, buckets(lines, ranges)):
-            blocks[int(place)] += emitted([(name[:8], str(place), "", packed(rows))])
+            blocks[int(place)] += emitted(stored(str(folder), [(name[:8], str(place), "", packed(rows))]))
     flux = Flux(frozenset({(FUND, MONTH)}), frozenset(), frozenset({(FUND, DELIVERY, MONTH)}))
-    task = Task(flux, {(FUND, DELIVERY): 1}, Codes(Boxes({}), {"3313": "PH7"}), ranges)
+    task = Task(str(folder), flux, {(FUND, DELIVERY): 1}, Codes(Boxes({}), {"3313": "PH7"}), ranges)
     found: dict[str, list[pa.RecordBatch]] = defaultdict(list)
     for _, own in sorted(blocks.items()):
         for batch in task.run(own):
             found[batch.column("kind")[0].as_py()].append(batch)
-    found[NET] = list(netted(found["counted"]))
+    found[NET] = list(netter(str(folder))(found["counted"]))
     return found
 
 
@@ -101,10 +105,10 @@ def written(blocks: list[pa.RecordBatch], table: str, folder: Path) -> list[str]
 
 @pytest.mark.parametrize("ranges", [3, 16])
 def test_the_bytes_of_claims_do_not_depend_on_the_number_of_ranges(tmp_path: Path, ranges: int):
-    one, many = made(1), made(ranges)
+    one, many = made(1, tmp_path), made(ranges, tmp_path)
     for kind, table in ((ROWS, "standard/claim_line"), (NET, "standard/claim_net")):
         assert len(many[kind]) > 1 and written(one[kind], table, tmp_path) == written(many[kind], table, tmp_path)
-    rows = [row for batch in one[ROWS] for row in unpacked(batch.column("block")[0].as_buffer()).to_pylist()]
+    rows = [row for *_, table in rows_of(one[ROWS]) for row in table.to_pylist()]
     assert [(row["claim_id"], row["claim_line_id"]) for row in rows] == sorted(
         (row["claim_id"], row["claim_line_id"]) for row in rows
     )
@@ -113,8 +117,8 @@ def test_the_bytes_of_claims_do_not_depend_on_the_number_of_ranges(tmp_path: Pat
         hashlib.sha256((tmp_path / "whole").read_bytes()).hexdigest()
     ]
     counts: dict[tuple[str, str | None], int] = defaultdict(int)
-    for batch in many[RECORDS]:
-        for row in unpacked(batch.column("block")[0].as_buffer()).to_pylist():
+    for *_, table in rows_of(many[RECORDS]):
+        for row in table.to_pylist():
             counts[row["outcome"], row["rule"]] += 1
     assert counts == {
         ("accepted", None): 124,
@@ -138,3 +142,32 @@ def test_no_number_leaves_the_task_that_reads_it():
     lines = with_tokens(read_part(part | {"bytes": data, "head": data}, frozenset({MONTH}), {}), KEY)
     kept = lines.drop_columns(["bytes"]).to_pylist()
     assert {"P0000001", "99200001", "99100011"} & {str(cell)[-8:] for row in kept for cell in row.values()} == set()
+
+
+def test_a_stored_block_is_a_place_and_no_rows(tmp_path: Path):
+    tables = [pa.table({"who": [str(n) * 5000]}) for n in range(3)]
+    batches = list(emitted(stored(str(tmp_path), (("k", "p", str(n), packed(one)) for n, one in enumerate(tables)))))
+    assert [rows for *_, rows in rows_of(batches)] == tables
+    assert all(len(cell.as_py()) < 1000 for batch in batches for cell in batch.column("block"))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_part_knows_the_head_of_its_file_wherever_the_file_began(tmp_path: Path):
+    with PackWriter(tmp_path / "pack") as writer:
+        for name, data in FILES.items():
+            for part in cut(iter([data]), 2000):
+                writer.add(FUND, DELIVERY, "dcir", name, part)
+                writer._flush()  # each part is a row group of its own
+        writer.add(FUND, "another", "dcir", "ER_CAM_F.csv", next(cut(iter([b"not read"]), 2000)))
+    rows = [
+        {"path": str(tmp_path / "pack"), "place": place, "share": share, "shares": 2}
+        for place in range(pq.read_metadata(tmp_path / "pack").num_row_groups)
+        for share in range(2)
+    ]
+    found = list(parts_of(pa.RecordBatch.from_pylist(rows), frozenset({(FUND, DELIVERY)})))
+    assert len(found) > len(FILES)
+    for name, data in FILES.items():
+        own = [part for part in found if part["file"] == name]
+        assert b"".join(part["bytes"] for part in own) == data
+        assert {part["head"].split(b"\n")[0] for part in own} == {data.split(b"\n")[0]}
+        assert [part["offset"] for part in own] == [sum(len(one["bytes"]) for one in own[:n]) for n in range(len(own))]

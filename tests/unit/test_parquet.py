@@ -13,7 +13,7 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Pool, sha256_of
-from jobs.core.tables import read_files, write_small, write_table
+from jobs.core.tables import read_files, small_frame, write_small, write_table
 
 LINK = load_schema("identity/link")
 
@@ -84,3 +84,12 @@ def test_runs_of_partitions_are_kept_apart() -> None:
         for name, run in parquet.partitions_of(batches)
     ]
     assert found == [("x", ["1", "2"]), ("y", ["3", "4"]), ("z", ["5", "6"])]
+
+
+def test_a_small_frame_is_what_it_is_told_to_be(spark: SparkSession) -> None:
+    for name in ("identity/claim", "standard/emergency_visit", "standard/claim_line"):  # texts, moments, decimals
+        schema = load_schema(name).spark
+        assert small_frame(spark, [], schema).schema == schema
+    rows = [("a", 1, None), (None, 2, True)]
+    frame = small_frame(spark, rows, "a string, n bigint, b boolean")
+    assert [tuple(row) for row in frame.collect()] == rows

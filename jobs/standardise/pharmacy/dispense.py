@@ -4,6 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
+from jobs.core.tables import small_frame
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.claims import complete_claims
 from jobs.standardise.context import Context, Standardised
@@ -76,7 +77,7 @@ def with_pharmacy(context: Context, rows: DataFrame) -> DataFrame:
     """
     producers = sorted({one.producer for one in context.deliveries})
     told = [(one, context.register[one].department or None) for one in producers]
-    table = context.spark.createDataFrame(told, "producer string, department string")
+    table = small_frame(context.spark, told, "producer string, department string")
     number = F.when(F.col("producer").rlike(r"^\d{9}$"), F.substring("producer", 1, 8))
     token = token_hex("pharmacy number", number).alias("pharmacy_id")
     known = with_key(table, context.key("collector")).select("producer", "department", token)

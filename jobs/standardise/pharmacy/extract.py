@@ -15,7 +15,7 @@ from jobs.standardise.pharmacy.columns import COLUMNS, SHAPE
 from jobs.standardise.pharmacy.feeds import RECORD, Dispensed
 from jobs.standardise.pharmacy.nested import nested_reader
 from jobs.standardise.pharmacy.nested_dialect import load_nested
-from jobs.standardise.pharmacy.rows import TYPED, typer
+from jobs.standardise.pharmacy.rows import STATES, TYPED, typer
 from jobs.standardise.pharmacy.terms import Terms
 
 FORMAT, FORMAT_JSON = "pharmacy-csv", "pharmacy-json"
@@ -55,7 +55,7 @@ def dispensed(context: Context, reader: ReaderOf, dialects: Mapping[str, Values]
     return Dispensed(
         records=typed.select(*RECORD),
         rows=load_schema("standard/dispensation").select(accepted),
-        claims=accepted.select(*CLAIM).withColumn("first_given_name", F.col("given_names")),
+        claims=accepted.where(F.col(STATES)).select(*CLAIM).withColumn("first_given_name", F.col("given_names")),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +22,7 @@ from jobs.standardise.pharmacy.terms import Terms
 from jobs.standardise.pharmacy.traits import claim_columns, token_columns
 
 TABLE = load_schema("standard/dispensation").arrow
+STATES = "states_claim"
 CLAIM = ("own_nir", "holder_nir", "number_status", "used_name", "given_names", "birth_date_text", "birth_rank")
 Columns = dict[str, pa.Array]
 TEXT, INTEGER, FLAG, DAY = pa.string(), pa.int64(), pa.bool_(), pa.date32()
@@ -28,9 +30,9 @@ REFUSABLE = ("offset", "kind", "bytes", "rule", "field", "warnings")
 
 
 def typed_schema() -> pa.Schema:
-    """Columns of a typed row: those of the record, of ``standard/dispensation``, and of a claim."""
+    """Columns of a typed row: those of the record, of ``standard/dispensation``, of a claim, and STATES."""
     types = {name: PLACE_TYPES.get(name, TEXT) for name in REFUSABLE} | dict.fromkeys(CLAIM, TEXT)
-    types |= {"birth_date": DAY, "birth_rank": INTEGER}
+    types |= {"birth_date": DAY, "birth_rank": INTEGER, STATES: FLAG}
     return pa.schema([*TABLE, *types.items()])
 
 
@@ -65,7 +67,18 @@ def typed_columns(batch: pa.RecordBatch, dialect: Values, boxes: Boxes, terms: T
     told = warned(columns, values, dialect, terms, rule)
     kept = {"rule": rule, "field": field, "warnings": told, "bytes": when(pc.is_valid(rule), columns["bytes"])}
     whole = columns | values | kept | token_columns(columns, values, key) | claim_columns(columns, values)
-    return whole | final_columns(whole)
+    found = whole | final_columns(whole)
+    return found | {STATES: first_of_claim(found)}
+
+
+def first_of_claim(rows: Columns) -> pa.Array:
+    """Which accepted rows are the first of a batch to state their claim: lines of one sale state it once."""
+    names = ("producer", "delivery_id", "subject_id", "sex", "birth_date", *CLAIM)
+    first = np.zeros(len(rows["record"]), dtype=bool)
+    places = pa.table({name: rows[name] for name in names} | {"place": pa.array(np.arange(len(first)))})
+    claims = places.filter(pc.is_null(rows["rule"])).group_by(names, use_threads=False)
+    first[claims.aggregate([("place", "min")]).column("place_min").to_numpy()] = True
+    return pa.array(first)
 
 
 def values_of(columns: Columns, dialect: Values) -> Columns:

@@ -6,7 +6,7 @@ references and of counts go out.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.blocks import Block, divided, emitted, packed, rows_of
+from jobs.core.blocks import Block, divided, emitted, packed, rows_of, stored
 from jobs.core.distinct import when
 from jobs.standardise.intake import record_blocks
 from jobs.standardise.pharmacy.dcir.columns import PLACE, column
@@ -34,8 +34,9 @@ Batches = Iterable[pa.RecordBatch]
 
 @dataclass(frozen=True)
 class Task:
-    """What a task has to know: flux months, the order of deliveries, codes, and how many ranges there are."""
+    """What a task has to know: the folder of blocks, flux months, the order of deliveries, codes, how many ranges."""
 
+    folder: str
     flux: Flux
     order: dict[tuple[str, str], int]
     codes: Codes
@@ -49,9 +50,9 @@ class Task:
         base = found.pop(BASE, None)
         tables = {name: joined(parts) for name, parts in sorted(found.items())}
         if tables:
-            yield from emitted(self.results(tables, joined(base) if base else None))
+            yield from emitted(stored(self.folder, self.results(tables, joined(base) if base else None)))
         elif base:
-            yield from emitted([self.summary_of_base(joined(base))])
+            yield from emitted(stored(self.folder, [self.summary_of_base(joined(base))]))
 
     def results(self, tables: dict[str, pa.Table], base: pa.Table | None) -> Iterator[Block]:
         """Everything that a range gives."""
@@ -186,8 +187,13 @@ def replaced(base: pa.Table, rows: pa.Table | None) -> list[list[Any]]:
     return [[*place, count] for place, count in sorted(counts.items())]
 
 
-def netted(batches: Batches) -> Iterator[pa.RecordBatch]:
+def netter(folder: str) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     """A function for ``mapInArrow``: counted lines of one range of beneficiaries in, their net rows out."""
+    return lambda batches: emitted(stored(folder, netted(batches)))
+
+
+def netted(batches: Batches) -> Iterator[Block]:
+    """The net rows of counted lines, by range of beneficiaries and by file."""
     found: dict[str, list[pa.Table]] = defaultdict(list)
     for _, span, _, rows in rows_of(batches):
         found[span].append(rows)
@@ -196,4 +202,4 @@ def netted(batches: Batches) -> Iterator[pa.RecordBatch]:
         names = [net.column(name).combine_chunks() for name in ("producer", "period")]
         for _, own in divided(net, codes(pc.binary_join_element_wise(*names, "__"))):
             part = f"{own.column('producer')[0].as_py()}__{own.column('period')[0].as_py()}"
-            yield from emitted([(NET, part, f"{int(span):08d}", packed(own))])
+            yield NET, part, f"{int(span):08d}", packed(own)

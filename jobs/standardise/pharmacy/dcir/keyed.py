@@ -42,8 +42,7 @@ def with_tokens(table: pa.Table, key: bytes) -> pa.Table:
 
 def prints(lines: list[bytes], before: str, key: bytes) -> pa.Array:
     """The token of each line's bytes."""
-    digest, words = keyed(key), before.encode()
-    return from_digests(b"".join([digest(words + line) for line in lines]), len(lines))
+    return from_digests(b"".join(map(keyed(key, before.encode()), lines)), len(lines))
 
 
 def tokens(key: bytes, messages: pa.Array) -> pa.Array:

@@ -16,18 +16,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.blocks import BLOCKS, divided, emitted, gathered, packed, unpacked_rows
+from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, packed, rows_of, stored, unpacked, unpacked_rows
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
+from jobs.core.tables import small_frame
 from jobs.core.tokens import with_key
 from jobs.reference.lists import merged
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.pharmacy.boxes import Boxes
 from jobs.standardise.pharmacy.dcir import bucket
-from jobs.standardise.pharmacy.dcir.bucket import Task, blocks_of, netted, to_be_netted
+from jobs.standardise.pharmacy.dcir.bucket import Task, blocks_of, netter, to_be_netted
 from jobs.standardise.pharmacy.dcir.keyed import buckets, text_bits, with_tokens
 from jobs.standardise.pharmacy.dcir.months import REFERENCE_TABLES, TABLE, Flux, Pair, covered, flux_of
-from jobs.standardise.pharmacy.dcir.parts import HEAD_BYTES, read_part
+from jobs.standardise.pharmacy.dcir.packs import packs_of, parts_of
+from jobs.standardise.pharmacy.dcir.parts import read_part
 from jobs.standardise.pharmacy.dcir.rows import Codes
 
 NET = "claim_net"
@@ -37,7 +39,6 @@ LISTS = {  # columns whose codes are looked up in a list
     "scheme": "insurance_scheme",
     "exemption": "exemption",
 }
-PART = ("producer", "delivery_id", "file", "part", "offset", "first_record", "bytes")
 HELD = (
     "producer", "flux_month", "claim_id", "claim_line_id", "claim_print", "facilities", "delivery_id", "file", "record",
 )  # fmt: skip
@@ -55,8 +56,8 @@ class Summary:
     @classmethod
     def of(cls, told: DataFrame) -> "Summary":
         """The sum over all ranges. One Spark job, which makes the ranges."""
-        found = told.where(F.col("kind") == bucket.SUMMARY).select("kind", "part", "span", "block").collect()
-        values = [json.loads(pa.ipc.open_stream(row.block).read_all().column("json")[0].as_py()) for row in found]
+        found = told.where(F.col("kind") == bucket.SUMMARY).select("block").collect()
+        values = [json.loads(unpacked(row.block).column("json")[0].as_py()) for row in found]
         overtaken: Counter[tuple[str, str]] = Counter()
         replaced: Counter[tuple[str, str, str, bool]] = Counter()
         for value in values:
@@ -71,18 +72,19 @@ class Summary:
 def standardise_claims(context: Context) -> Standardised:
     """The night's deliveries as claim lines, net quantities, beneficiaries and long-term illnesses."""
     flux, ranges = flux_of(context), int(context.spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    task = Task(flux, dict(context.order), codes_of(context), ranges)
-    lines = line_blocks(context, ranges)
+    folder = block_folder(context)
+    task = Task(folder, flux, dict(context.order), codes_of(context), ranges)
+    lines = line_blocks(context, folder, ranges)
     if flux.known:
         held = flux.told(context.base_table(TABLE, sorted({(one[0], one[1]) for one in flux.held})))
-        lines = lines.unionByName(held.select(*HELD).mapInArrow(base_blocks(ranges), BLOCKS))
+        lines = lines.unionByName(held.select(*HELD).mapInArrow(base_blocks(folder, ranges), BLOCKS))
     told = context.cache(by_range(lines, ranges).mapInArrow(task.run, BLOCKS))
     summary = Summary.of(told)
     # A month is never emptied by a delivery whose services were all refused.
     flux = replace(flux, replaced=flux.replaced & {(one[0], one[1]) for one in summary.made})
     periods = {(one[0], one[2]) for one in summary.made}
     scope = sorted(periods | {(one[0], one[1]) for one in flux.held if (one[0], one[2]) in flux.replaced})
-    current = with_kept_rows(context, told, flux, scope, ranges)
+    current = with_kept_rows(context, folder, told, flux, scope, ranges)
     records = told.where(F.col("kind") == bucket.RECORDS)
     counted = current.where(F.col("kind") == bucket.COUNTED)
     return Standardised(
@@ -90,16 +92,23 @@ def standardise_claims(context: Context) -> Standardised:
         record_blocks=records,
         tables={
             TABLE: current.where(F.col("kind") == bucket.ROWS),
-            NET: by_range(counted, ranges).mapInArrow(netted, BLOCKS),
+            NET: by_range(counted, ranges).mapInArrow(netter(folder), BLOCKS),
             **{standard: told.where(F.col("kind") == name) for name, standard in REFERENCE_TABLES.items()},
         },
-        claims=context.spark.createDataFrame([], load_schema("identity/claim").spark),
+        claims=small_frame(context.spark, [], load_schema("identity/claim").spark),
         states_claims=False,
         scope={TABLE: scope, NET: scope}
         | {REFERENCE_TABLES[name]: reference_scope(context, flux, name) for name in REFERENCE_TABLES},
         events=overtaken(context, summary, flux) + replaced(context, summary, flux),
         in_blocks=(TABLE, NET, *REFERENCE_TABLES.values()),
     )
+
+
+def block_folder(context: Context) -> str:
+    """Where the night's blocks lie until its attempt ends."""
+    folder = context.attempt / "blocks"
+    folder.mkdir(exist_ok=True)
+    return str(folder)
 
 
 def codes_of(context: Context) -> Codes:
@@ -116,51 +125,51 @@ def by_range(blocks: DataFrame, ranges: int) -> DataFrame:
     return blocks.repartitionById(ranges, F.col("part").cast("int"))
 
 
-def line_blocks(context: Context, ranges: int) -> DataFrame:
+def line_blocks(context: Context, folder: str, ranges: int) -> DataFrame:
     """The night's lines as blocks of one table and range, numbers replaced by tokens."""
     months = {(one.producer, one.delivery_id): covered(one) for one in context.deliveries}
     known = {column: frozenset(merged(context.settings, name)) for column, name in LISTS.items()}
 
-    def read(batches: Batches) -> Iterator[pa.RecordBatch]:
+    def blocks(batches: Batches) -> Iterator[Block]:
         for batch in batches:
-            for row in range(batch.num_rows):
-                part = {name: batch.column(name)[row].as_py() for name in (*PART, "head", "key")}
+            for part in parts_of(batch, frozenset(months)):
                 lines = read_part(part, months[part["producer"], part["delivery_id"]], known)
                 if lines.num_rows:
-                    lines = with_tokens(lines, part["key"])
+                    lines = with_tokens(lines, batch.column("key")[0].as_py())
                     name = lines.column("table")[0].as_py()
-                    own = divided(lines, buckets(lines, ranges))
-                    yield from emitted((name, str(place), "", packed(rows)) for place, rows in own)
+                    for place, rows in divided(lines, buckets(lines, ranges)):
+                        yield name, str(place), "", packed(rows)
 
-    packs = context.packs()
-    file = ["producer", "delivery_id", "file"]
-    heads = packs.where(F.col("part") == 0).select(*file, F.substring("bytes", 1, HEAD_BYTES).alias("head"))
-    parts = packs.select(*PART).join(F.broadcast(heads), file, how="left")
-    return with_key(parts, context.key("collector")).mapInArrow(read, BLOCKS)
+    keyed = with_key(packs_of(context), context.key("collector"))
+    return keyed.mapInArrow(lambda batches: emitted(stored(folder, blocks(batches))), BLOCKS)
 
 
-def base_blocks(ranges: int) -> Any:
+def base_blocks(folder: str, ranges: int) -> Any:
     """A function for ``mapInArrow``: rows of the base in, blocks of one range out."""
 
-    def read(batches: Batches) -> Iterator[pa.RecordBatch]:
+    def blocks(batches: Batches) -> Iterator[Block]:
         for table in gathered(batches):
             places = text_bits(table.column("claim_id").combine_chunks()) * ranges >> 16
-            yield from emitted((bucket.BASE, str(place), "", packed(rows)) for place, rows in divided(table, places))
+            for place, rows in divided(table, places):
+                yield bucket.BASE, str(place), "", packed(rows)
 
-    return read
+    return lambda batches: emitted(stored(folder, blocks(batches)))
 
 
-def with_kept_rows(context: Context, told: DataFrame, flux: Flux, scope: list[Pair], ranges: int) -> DataFrame:
+def with_kept_rows(
+    context: Context, folder: str, told: DataFrame, flux: Flux, scope: list[Pair], ranges: int
+) -> DataFrame:
     """The night's blocks, and those of the base's rows that stay in the months of its scope."""
     if not any(period in context.base_periods(TABLE, producer) for producer, period in scope):
         return told
 
-    def read(batches: Batches) -> Iterator[pa.RecordBatch]:
+    def blocks(batches: Batches) -> Iterator[Block]:
         for table in gathered(batches):
-            yield from emitted(blocks_of(bucket.ROWS, table, "claim_id", ranges))
-            yield from emitted(to_be_netted(table, ranges))
+            yield from blocks_of(bucket.ROWS, table, "claim_id", ranges)
+            yield from to_be_netted(table, ranges)
 
-    kept = flux.kept(context.base_table(TABLE, scope)).mapInArrow(read, BLOCKS)
+    rows = flux.kept(context.base_table(TABLE, scope))
+    kept = rows.mapInArrow(lambda batches: emitted(stored(folder, blocks(batches))), BLOCKS)
     return told.unionByName(context.cache(kept))
 
 
