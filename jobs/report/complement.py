@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Cell = tuple[str, ...]
+ROUNDS = 100  # of narrowing, at most: each is sound, and a few are enough
+UNSHOWN = "decision"  # the one rule whose links are told for the whole night alone
 
 
 @dataclass
@@ -32,8 +34,9 @@ class Told:
     def given_away(self) -> set[Cell]:
         """Hidden cells that can have one value only."""
         now = dict(self.bounds)
-        while narrow_all(now, self):
-            pass
+        for _ in range(ROUNDS):
+            if not narrow_all(now, self) or any(low > high for low, high in now.values()):
+                break
         return {cell for cell in self.hidden if now[cell][0] == now[cell][1]}
 
 
@@ -75,7 +78,11 @@ def told_of(rows: Mapping[str, list[dict[str, int | None]]], below: int, linked:
                 if name not in ("name", "rate_percent")
             }
             if "linked" in cells:
-                told.sums.append((cells["linked"], [cells[name] for name in linked if name in cells]))
+                parts = [cells[name] for name in linked if name in cells]
+                if ("", "", UNSHOWN) in told.bounds:
+                    parts.append((dimension, str(row["name"]), UNSHOWN))
+                    told.bounds[parts[-1]] = 0, told.bounds["", "", UNSHOWN][1]
+                told.sums.append((cells["linked"], parts))
                 told.sums.append((cells["subjects"], [cells["linked"], cells["new_person"]]))
             if row.get("rate_percent") is not None:
                 told.rates.append((cells["linked"], cells["subjects"], int(row["rate_percent"] or 0)))
@@ -84,7 +91,7 @@ def told_of(rows: Mapping[str, list[dict[str, int | None]]], below: int, linked:
         told.sums.append((total, kinds))
     for whole in (total, *kinds):
         for dimension, values in rows.items():
-            parts: list[Cell] = [(dimension, str(row["name"]), whole[2]) for row in values if whole[2] in row]
-            if dimension and parts:
-                told.sums.append((whole, parts))
+            same: list[Cell] = [(dimension, str(row["name"]), whole[2]) for row in values]
+            if dimension and same and set(same) <= set(told.bounds):
+                told.sums.append((whole, same))
     return told

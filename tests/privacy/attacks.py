@@ -205,11 +205,14 @@ def linkage_cells(told: Mapping[str, Any], below: int) -> tuple[Bounds, Sums, di
         for row in rows:
             cells = {name: (dimension, row["name"], name) for name in row if name not in ("name", "rate_percent")}
             bounds |= {cell: coarse_bounds(row[name], below) for name, cell in cells.items()}
-            sums.append((cells["linked"], [cells[name] for name in LINKED]))
+            unshown = (dimension, row["name"], "decision")  # links by a steward stand in the whole night alone
+            bounds[unshown] = (0, coarse_bounds(whole.get("decision", 0), below)[1])
+            sums.append((cells["linked"], [*[cells[name] for name in LINKED], unshown]))
             sums.append((cells["subjects"], [cells["linked"], cells["new_person"]]))
             if row["rate_percent"] is not None:
                 rates[cells["linked"], cells["subjects"]] = row["rate_percent"]
         sums += [(("", "", name), [(dimension, row["name"], name) for row in rows]) for name in whole if rows]
+    assert all(cell in bounds for _, parts in sums for cell in parts)
     return bounds, sums, rates
 
 
@@ -231,6 +234,7 @@ def recomputed_cells(bounds: Bounds, sums: Sums, rates: Mapping[tuple[Cell, Cell
         now[cell] = found
 
     while changed:
+        assert all(low <= high for low, high in now.values()), "a report that contradicts itself"
         changed = False
         for whole, parts in sums:
             narrow(whole, sum(now[one][0] for one in parts), sum(now[one][1] for one in parts))

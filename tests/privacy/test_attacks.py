@@ -308,7 +308,7 @@ def test_no_file_answers_whether_a_value_was_in_it(release: Path, extracts: dict
 # -- complement --------------------------------------------------------------------------------------------------------
 
 
-TIERS = st.sampled_from([*attacks.LINKED, "new_person"])
+TIERS = st.sampled_from([*attacks.LINKED, "decision", "new_person"])
 PEOPLE = st.lists(
     st.tuples(
         st.sampled_from(["hospital", "pharmacy", "shared_record"]), st.sampled_from("12"), TIERS, st.integers(1, 30)
@@ -327,7 +327,7 @@ def told_of(people: list[tuple[str, str, str, int]]) -> dict[str, Any]:
             cells = found.setdefault(
                 one[place], dict.fromkeys((*attacks.LINKED, "new_person", "linked", "subjects"), 0)
             )
-            for name in {one[2], "subjects", "new_person" if one[2] == "new_person" else "linked"}:
+            for name in {one[2], "subjects", "new_person" if one[2] == "new_person" else "linked"} & set(cells):
                 cells[name] += one[3]
         return found
 
