@@ -12,27 +12,28 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench.measure import measured
 from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.parquet import write_runs
-from jobs.core.schema import TableSchema, load_schema
+from jobs.core.schema import load_schema
 from jobs.core.settings import Settings, prepare_root
-from jobs.core.snapshot import DataFile, Pool, tables_to_json, write_json
+from jobs.core.snapshot import DataFile, Partitions, Pool, tables_to_json, write_json
+from jobs.core.tokens import token_base32_array
 from jobs.pseudonymise.generalise import PERSON, PRODUCER, TOKEN
-from jobs.rekey.renaming import fill, open_engine
-from jobs.rekey.state import Rotation
+from jobs.rekey.renaming import open_engine
 from jobs.release.pools import candidate_pool
 from jobs.release.publish import kept_releases, release
 
-NIGHT, MONTHS = "2026-11-22", 10
+NIGHT, MONTHS, PRODUCERS = "2026-11-22", 10, 20_000
 MADE = {  # column: how row i of the bench has it, as a number of its domain
     "pseudonym": (PERSON, "i * 7919 % {persons}"),
     "dispensation_id": (TOKEN, "i"),
     "ticket_id": (TOKEN, "i // 3"),
-    "producer": (PRODUCER, "i % 20000"),
+    "producer": (PRODUCER, f"i % {PRODUCERS}"),
 }
 
 
@@ -44,7 +45,8 @@ def origin(domain: str, number: str) -> str:
 def build(settings: Settings, rows: int) -> None:
     """Standard and crosswalk files with the origins, and a published release of the rows."""
     persons = max(rows // 3, 1)
-    counts = {PERSON: persons, TOKEN: rows, PRODUCER: 20_000}
+    counts = {PERSON: persons, TOKEN: rows, PRODUCER: PRODUCERS}
+    key = key_bytes(settings, "centre")
     with open_engine(settings) as engine, attempt_folder(settings) as attempt:
         for domain, (pool, column) in {
             PERSON: (Pool(settings.crosswalk / "pool"), "person_id"),
@@ -55,74 +57,58 @@ def build(settings: Settings, rows: int) -> None:
             query = f"SELECT {origin(domain, 'r')} AS {column} FROM range({counts[domain]}) t(r)"
             engine.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
             pool.adopt(path)
-        tokens(engine, settings, counts)
-        tables = {"dispensation": care(settings, engine, attempt, rows, persons)}
-        tables["person"] = people(settings, engine, attempt, persons)
+        tables: dict[str, Partitions] = {"dispensation": {}, "person": {}}
+        for place in range(MONTHS):
+            month, span = (
+                f"2026-{place + 1:02d}",
+                f"range({rows * place // MONTHS}, {rows * (place + 1) // MONTHS}) t(i)",
+            )
+            plain = {"care_month": f"'{month}'", "cip13": "'34009' || (100000000 + i % 5000)", "quantity": "1 + i % 3"}
+            care = MADE | {name: ("", value) for name, value in plain.items()}
+            file = write(settings, engine, attempt, "dispensation", shown(engine, key, care, span, persons))
+            tables["dispensation"][month] = [file]
+        people = {"pseudonym": (PERSON, "i"), "first_seen": ("", "'2026-01'"), "age_years": ("", "40")}
+        everybody = shown(engine, key, people, f"range({persons}) t(i)", persons)
+        tables["person"]["2026-01"] = [write(settings, engine, attempt, "person", everybody)]
     pointer = {"night": NIGHT, "tables": tables_to_json(tables)}
     write_json(settings.candidate / NIGHT / "candidate.json", pointer)
     write_json(settings.candidate / NIGHT / "gate.json", {"night": NIGHT, "decision": "publish"})
     release(settings, NIGHT)
 
 
-def tokens(engine: duckdb.DuckDBPyConnection, settings: Settings, counts: dict[str, int]) -> None:
-    """Tables ``token_<domain>`` (r, value): the published value of each number under version 1."""
-    key_bytes(settings, "centre")
-    engine.execute("CREATE TABLE origin (domain VARCHAR, value VARCHAR)")
-    engine.execute("CREATE TABLE moved (domain VARCHAR, old VARCHAR, new VARCHAR)")
-    for domain, count in counts.items():
-        engine.execute(f"INSERT INTO origin SELECT '{domain}', {origin(domain, 'r')} FROM range({count}) t(r)")
-    fill(settings, engine, Rotation(1, 1))
-    for domain, count in counts.items():
-        numbered = f"(SELECT row_number() OVER () - 1 AS r, old AS value FROM moved WHERE domain = '{domain}')"
-        engine.execute(f"CREATE TABLE token_{domain} AS FROM {numbered}")
-        assert engine.execute(f"SELECT count(*) FROM token_{domain}").fetchall() == [(count,)]
-    engine.execute("DROP TABLE moved; DROP TABLE origin")
+def shown(
+    engine: duckdb.DuckDBPyConnection, key: bytes, made: dict[str, tuple[str, str]], span: str, persons: int
+) -> pa.Table:
+    """Rows of a span as they are published under version 1; ``made``: by column its domain, if any, and its SQL."""
+    columns = [
+        f"{origin(domain, value.format(persons=persons)) if domain else value} AS {name}"
+        for name, (domain, value) in made.items()
+    ]
+    rows = engine.sql(f"SELECT {', '.join(columns)} FROM {span}").to_arrow_table()
+    for place, (name, (domain, _)) in enumerate(made.items()):
+        if domain:
+            tokens = token_base32_array(key, rows.column(name).cast(pa.string()).combine_chunks(), domain)
+            told = pc.binary_join_element_wise("1", tokens, ".") if domain == PERSON else tokens
+            rows = rows.set_column(place, name, told)
+    return rows
 
 
-def care(
-    settings: Settings, engine: duckdb.DuckDBPyConnection, attempt: Path, rows: int, persons: int
-) -> dict[str, list[DataFile]]:
-    """The care table, a file a month."""
-    schema, found = load_schema("published/dispensation"), {}
-    for month in range(MONTHS):
-        name, low = f"2026-{month + 1:02d}", rows * month // MONTHS
-        made = {column: number.format(persons=persons) for column, (_, number) in MADE.items()}
-        joins = " ".join(
-            f"JOIN token_{domain} {column} ON {column}.r = {made[column]}" for column, (domain, _) in MADE.items()
-        )
-        plain = {"care_month": f"'{name}'", "cip13": "'34009' || (100000000 + i % 5000)", "quantity": "1 + i % 3"}
-        shown = [f"{column}.value AS {column}" for column in MADE]
-        shown += [f"{value} AS {column}" for column, value in plain.items() if column in schema.names]
-        query = f"SELECT {', '.join(shown)} FROM range({low}, {rows * (month + 1) // MONTHS}) t(i) {joins}"
-        found[name] = [write(settings, engine, attempt, schema, query)]
-    return found
-
-
-def people(
-    settings: Settings, engine: duckdb.DuckDBPyConnection, attempt: Path, persons: int
-) -> dict[str, list[DataFile]]:
-    """The table of persons."""
-    query = (
-        f"SELECT value AS pseudonym, '2026-01' AS first_seen, 40 AS age_years FROM token_{PERSON} WHERE r < {persons}"
-    )
-    return {"2026-01": [write(settings, engine, attempt, load_schema("published/person"), query)]}
-
-
-def write(
-    settings: Settings, engine: duckdb.DuckDBPyConnection, attempt: Path, schema: TableSchema, query: str
-) -> DataFile:
-    """Rows of a query as a file of the candidate; columns that it lacks are null."""
-    have = set(engine.sql(query).columns)
+def write(settings: Settings, engine: duckdb.DuckDBPyConnection, attempt: Path, table: str, rows: pa.Table) -> DataFile:
+    """Rows as a file of the candidate, in the order of their table; columns that they lack are null."""
+    schema, have = load_schema(f"published/{table}"), set(rows.column_names)
+    engine.register("rows", rows)
     columns = [name if name in have else f"NULL AS {name}" for name in schema.names]
     order = ", ".join(name for name in schema.order if name in have)
-    reader = engine.sql(f"SELECT {', '.join(columns)} FROM ({query}) ORDER BY {order}").to_arrow_reader(131_072)
+    reader = engine.sql(f"SELECT {', '.join(columns)} FROM rows ORDER BY {order}").to_arrow_reader(131_072)
     batches = (
         pa.RecordBatch.from_arrays(
             [batch.column(n).cast(field.type) for n, field in enumerate(schema.arrow)], schema=schema.arrow
         )
         for batch in reader
     )
-    return candidate_pool(settings).adopt(attempt / write_runs(attempt, schema.arrow, batches))
+    file = candidate_pool(settings).adopt(attempt / write_runs(attempt, schema.arrow, batches))
+    engine.unregister("rows")
+    return file
 
 
 def main(rows: int) -> int:

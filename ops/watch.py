@@ -9,8 +9,8 @@ from ops.api import Api
 from ops.show import line
 
 SOURCE_DAGS = ("hospital_night", "pharmacy_night", "shared_record_night")
-NATIONAL, DEADLINE, RIGHTS = "national_night", "deadline", "rights"
-DAGS = (*SOURCE_DAGS, NATIONAL, DEADLINE, RIGHTS)
+NATIONAL, DEADLINE, RIGHTS, REKEY = "national_night", "deadline", "rights", "rekey"
+DAGS = (*SOURCE_DAGS, NATIONAL, DEADLINE, RIGHTS, REKEY)
 FINISHED = {"success", "failed"}
 SAID = {"running", "success", "failed", "up_for_retry", "skipped", "upstream_failed"}
 POLL_SECONDS = 1.0
@@ -41,8 +41,8 @@ class Run:
         return [task for task, state in self.tasks.items() if state == "failed"]
 
 
-def trigger(api: Api, dag: str, night: str) -> Run:
-    """Start a DAG for one night."""
+def trigger(api: Api, dag: str, night: str | None) -> Run:
+    """Start a DAG for one night, or for none."""
     made = api.post(f"/dags/{dag}/dagRuns", {"logical_date": None, "partition_key": night})
     return Run(dag, made["dag_run_id"])
 
@@ -107,7 +107,7 @@ def wait_for_national(api: Api, night: str, known: set[str], require_alive: Call
 
 
 def unpause(api: Api, parsed_after: str, require_alive: Callable[[], None]) -> dict[str, bool]:
-    """Wait until the six DAGs are parsed anew, turn them on, and return what was paused before."""
+    """Wait until the DAGs are parsed anew, turn them on, and return what was paused before."""
     while True:
         require_alive()
         found: dict[str, Any] = {dag["dag_id"]: dag for dag in api.get("/dags", limit=100)["dags"]}

@@ -13,6 +13,7 @@ from jobs.backup.content import LISTING, ZONES, all_quiet, files_of_zones, passp
 from jobs.backup.seal import Sealer
 from jobs.core.cli import open_root, say
 from jobs.core.errors import ConfigError, JobError
+from jobs.core.residency import require_target
 from jobs.core.settings import Settings
 from jobs.core.snapshot import canonical_json, sha256_of, sync
 
@@ -20,8 +21,10 @@ from jobs.core.snapshot import canonical_json, sha256_of, sync
 def backup(settings: Settings, target: Path, secret: bytes, zones: tuple[str, ...] = ZONES) -> dict[str, Any]:
     """Write a backup; it is there whole or not at all. Returns what it holds.
 
-    Raises ConfigError when the target exists already, TryAgain while a job runs.
+    Raises ConfigError when the target exists already, or lies in no place of the storage policy (RES-001, RES-002): a
+    sealed file is data still, and whoever keeps it keeps it under a law. TryAgain while a job runs.
     """
+    require_target(settings, target)
     if target.exists():
         raise ConfigError(f"{target} exists already; a backup never overwrites another.")
     if not target.parent.is_dir():

@@ -25,6 +25,7 @@ from jobs.core.parquet import ADOPTED, WRITTEN, write_runs
 from jobs.core.schema import TableSchema
 from jobs.core.snapshot import Partitions, Pool
 from jobs.core.tables import by_partition
+from jobs.core.tokens import UNIT_SEPARATOR
 
 BLOCKS = "kind string, part string, span string, block binary"
 SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
@@ -158,6 +159,49 @@ def spans_of(
         yield part, in_order(make(rows), schema.sort, schema.order)
 
 
+def block_maker(
+    schema: TableSchema, letters: int, make: Callable[[pa.Table], pa.Table] = as_is
+) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """A function for ``mapInArrow``: rows in, the blocks of ``write_blocks`` out. ``make`` as in ``spans_of``."""
+
+    def blocks(batches: Batches) -> Iterator[pa.RecordBatch]:
+        for table in gathered(batches):
+            rows = make(table).select(schema.names).cast(schema.arrow)
+            parts, spans = part_of(rows, schema), span_of(rows, schema, letters)
+            places = pc.binary_join_element_wise(parts, spans, "\x1e").dictionary_encode()
+            names = [text.split("\x1e") for text in places.dictionary.to_pylist()]
+            for place, own in divided(rows, places.indices.to_numpy()):
+                yield from emitted([(schema.name, *names[place], packed(own))])
+
+    return blocks
+
+
+def part_of(rows: pa.Table, schema: TableSchema) -> pa.Array:
+    """The partition of each row, named as ``write_table`` names it."""
+    if not schema.partition:
+        return pa.repeat("all", rows.num_rows)
+    return pc.binary_join_element_wise(*columns_of(rows, list(schema.partition)), "__")
+
+
+def span_of(rows: pa.Table, schema: TableSchema, letters: int) -> pa.Array:
+    """The beginning of each row's place in the order: up to the first letters of the first token it is ordered by.
+
+    One span where ``letters`` is 0, or where no token comes so early. Required texts alone may stand before the token.
+    """
+    token = next((n for n, name in enumerate(schema.sort) if schema[name].privacy in ("token", "pseudonym")), None)
+    before = schema.sort[:token]
+    if not letters or token is None or any(schema[one].type != "string" or not schema[one].required for one in before):
+        return pa.repeat("", rows.num_rows)
+    *whole, last = columns_of(rows, list(schema.sort[: token + 1]))
+    start = pc.coalesce(pc.utf8_slice_codeunits(last, 0, letters), "")
+    return pc.binary_join_element_wise(*whole, start, UNIT_SEPARATOR)
+
+
+def columns_of(rows: pa.Table, names: list[str]) -> list[pa.Array]:
+    """Some columns, each in one chunk."""
+    return [rows.column(name).combine_chunks() for name in names]
+
+
 def block_writer(folder: str, schema: TableSchema, pool: Pool) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     """A function for ``mapInArrow``: blocks sorted by part and span in, one row of ADOPTED per file out."""
 
@@ -172,17 +216,20 @@ def block_writer(folder: str, schema: TableSchema, pool: Pool) -> Callable[[Batc
     return write
 
 
-def write_blocks(frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path, parts: list[str]) -> Partitions:
+def write_blocks(
+    frame: DataFrame, schema: TableSchema, pool: Pool, attempt: Path, parts: list[str], tasks: int | None = None
+) -> Partitions:
     """What ``jobs.core.tables.write_table`` does, for a table that comes as blocks of some parts. One Spark job.
 
     Each part is written by the task of its place among ``parts``: two large ones never wait for each other by chance.
-    Raises SchemaMismatch when a part came in two files.
+    ``tasks``: fewer than there are parts, for small ones. Raises SchemaMismatch when a part came in two files.
     """
+    tasks = tasks or len(parts)
     folder = attempt / new_name(schema.name)
     folder.mkdir()
     place = F.array_position(F.array(*[F.lit(part) for part in parts]), F.col("part")).cast("int")
     written = (
-        frame.repartitionById(len(parts), place % len(parts))
+        frame.repartitionById(tasks, place % tasks)
         .sortWithinPartitions("part", "span")
         .mapInArrow(block_writer(str(folder), schema, pool), WRITTEN)
         .collect()

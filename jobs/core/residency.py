@@ -76,6 +76,11 @@ def require_residency(settings: Settings) -> Storage:
     return storage
 
 
+def require_target(settings: Settings, file: Path) -> None:
+    """Raise ConfigError unless a file that is to be written outside the root lies in a place of the storage policy."""
+    require_path(load_storage(settings), settings.root, file.parent.resolve(), mounts())
+
+
 def real_places(settings: Settings) -> list[Path]:
     """Root and zones as the kernel resolves them, links directly below a zone included."""
     found = [settings.root]

@@ -2,8 +2,9 @@
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from jobs.core.tokens import text_base32
+from jobs.core.tokens import token_base32_array
 from jobs.disclosure.measure import quoted
 
 MAP = pa.schema([("domain", pa.string()), ("published", pa.string()), ("own", pa.string())])
@@ -19,9 +20,9 @@ def rename(connection: duckdb.DuckDBPyConnection, tokens: dict[str, str], key: b
         names = [name for name, of in tokens.items() if of == domain]
         values = " UNION ".join(f"SELECT {quoted(name)} AS v FROM rows" for name in names)  # noqa: S608
         told = connection.execute(f"SELECT v FROM ({values}) WHERE v IS NOT NULL ORDER BY v").fetchall()  # noqa: S608
-        distinct = [row[0] for row in told]
-        own = [f"{epoch}.{text_base32(key, domain, value)}" for value in distinct]
-        made = pa.table([[domain] * len(own), distinct, own], schema=MAP)
+        distinct = pa.array([row[0] for row in told], pa.string())
+        own = pc.binary_join_element_wise(str(epoch), token_base32_array(key, distinct, domain), ".")
+        made = pa.table([pa.repeat(domain, len(own)), distinct, own], schema=MAP)
         connection.register("made", made)
         connection.execute("INSERT INTO own SELECT * FROM made")
         connection.unregister("made")

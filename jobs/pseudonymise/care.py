@@ -6,19 +6,24 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.core.blocks import BLOCKS, block_maker, write_blocks
 from jobs.core.errors import DataRefused
 from jobs.core.ledger import Unbalanced
-from jobs.core.schema import load_schema, source_of
+from jobs.core.schema import TableSchema, load_schema, source_of
 from jobs.core.settings import Settings
 from jobs.core.snapshot import DataFile, Partitions, Pool, files_of
-from jobs.core.tables import read_files, write_table
+from jobs.core.tables import read_files
 from jobs.core.tokens import with_key
 from jobs.link.walk import Tables, people
 from jobs.pseudonymise.derive import derived
-from jobs.pseudonymise.generalise import published_rows
+from jobs.pseudonymise.generalise import generalised, token_maker
 from jobs.pseudonymise.months import Plan
 from jobs.release.pools import candidate_pool
 from jobs.rights.withheld import Withheld, without
+
+# Rows of the largest month up to which its spans have 0, 1, 2 letters of a token: a task sorts one span at a time.
+SPANNED = (262_144, 8_388_608)
+FEW_TASKS = 4  # that write the months of a table none of which is large
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,10 @@ def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
         orphans = F.count_if(F.col("person_id").isNull()).alias("orphans")
         rows = rows.join(work.people(), "subject_id", how="left").observe(seen, orphans)
     other = work.standard_rows(plan.schema.veillee["beside"], beside) if "beside" in plan.schema.veillee else None
-    made = published_rows(with_key(derived(plan.schema, rows, other), work.key), plan.schema, work.version)
-    written = write_table(made, plan.schema, candidate_pool(work.settings), work.attempt)
+    made = generalised(derived(plan.schema, rows, other), plan.schema)
+    sizes = {one: sum(file.rows for part in plan.of([one]) for file in part) for one in months}
+    pool = candidate_pool(work.settings)
+    written = write_under_key(with_key(made, work.key), plan.schema, work.version, pool, work.attempt, sizes)
     if plan.personal and seen.get["orphans"]:
         raise DataRefused(
             f"LNK-001: {seen.get['orphans']} rows of {plan.schema.name} have a subject without a person; "
@@ -68,6 +75,20 @@ def care_table(work: Work, plan: Plan, months: list[str]) -> Partitions:
         )
     require_balance(plan, months, files, written)
     return written
+
+
+def write_under_key(
+    frame: DataFrame, schema: TableSchema, version: int, pool: Pool, attempt: Path, months: dict[str, int]
+) -> Partitions:
+    """The files of rows as ``generalised`` leaves them, beside the ``key``; ``months``: about how many rows each has.
+
+    The task that makes the tokens also cuts the rows into blocks: rows pass from Spark to Arrow once.
+    """
+    letters = next((n for n, rows in enumerate(SPANNED) if max(months.values()) <= rows), len(SPANNED))
+    start = len(f"{version}.") if schema.sort[0] == "pseudonym" else 0
+    maker = block_maker(schema, start + letters if letters else 0, token_maker(schema, version))
+    tasks = None if letters else min(len(months), FEW_TASKS)
+    return write_blocks(frame.mapInArrow(maker, BLOCKS), schema, pool, attempt, list(months), tasks)
 
 
 def require_balance(plan: Plan, months: list[str], files: list[DataFile], written: Partitions) -> None:

@@ -1,57 +1,87 @@
 """The one place where a standard column becomes a published one, as the field's ``generalise`` in ``schemas/`` says.
 
-Frames that come here carry ``person_id`` and the centre's ``key`` beside the columns of a standard table.
+In two steps: ``generalised`` in Spark, where a column under the centre's key holds what its token is made from, then
+``under_key`` in Arrow batches, which makes the tokens: a person's in every table alike, so that published tables join.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.errors import ConfigError
 from jobs.core.schema import Field, TableSchema
-from jobs.core.tokens import text_base32, token_base32
+from jobs.core.tokens import text_base32, token_base32_array, with_key
 
 TOKEN, PRODUCER, PERSON = "token", "producer", "person"  # domains: equal values in two of them get different tokens
+DOMAINS = {
+    "pseudonym": PERSON,  # key version, a dot, 26 characters of HMAC(centre's key, person): of no identity
+    "rekey": TOKEN,
+    "rekey_producer": PRODUCER,  # a producer that is itself a person's business (a pharmacy)
+}
 OLDEST = 90
 ABROAD = "99"
 
 
-def published_rows(rows: DataFrame, schema: TableSchema, version: int) -> DataFrame:
+def generalised(rows: DataFrame, schema: TableSchema) -> DataFrame:
     """The published columns of a table, each made from its ``from`` column by its ``generalise`` rule.
 
-    Raises ConfigError when a field declares none: nothing passes because nobody thought of it.
+    ``rows`` carry ``person_id`` beside the columns of a standard table. A column under the key is not published yet: it
+    holds what its token is made from. Raises ConfigError when a field declares no rule: nothing passes because nobody
+    thought of it.
     """
-    return schema.select(rows.select(*[column(item, version).alias(item.name) for item in schema.fields]))
+    return schema.select(rows.select(*[column(item).alias(item.name) for item in schema.fields]))
 
 
-def column(item: Field, version: int) -> Column:
-    """One published column."""
+def column(item: Field) -> Column:
+    """One column, as it is before ``under_key``."""
     rule, source = item.veillee.get("generalise"), item.veillee.get("from")
     if rule == "pseudonym":
-        return pseudonym(version)
-    if rule not in RULES or source is None:
+        return F.col("person_id")
+    if (rule not in RULES and rule not in DOMAINS) or source is None:
         raise ConfigError(f"published field {item.name} has no known 'generalise' or no 'from' in its declaration.")
-    return RULES[rule](F.col(source))
+    return RULES.get(rule, keep)(F.col(source))
 
 
-def pseudonym(version: int) -> Column:
-    """Key version, a dot, 26 base32 characters of HMAC(centre key, person): never a function of an identity."""
-    return F.concat(F.lit(f"{version}."), token_base32(PERSON, F.col("person_id")))
+def domains(schema: TableSchema) -> dict[str, str]:
+    """``{column: domain}`` of a published table's columns under the key, as its declaration says."""
+    rules = {item.name: item.veillee.get("generalise", "keep") for item in schema.fields}
+    rules |= {item.name: "pseudonym" for item in schema.fields if item.privacy == "pseudonym"}
+    return {name: DOMAINS[rule] for name, rule in rules.items() if rule in DOMAINS}
 
 
-def rekey(token: Column) -> Column:
-    """A token under the centre's key; the same in every table, so that published tables join."""
-    return token_base32(TOKEN, token)
+def under_key(frame: DataFrame, schema: TableSchema, key: DataFrame, version: int) -> DataFrame:
+    """Published rows from rows as ``generalised`` leaves them; ``key`` is the one-row table of the centre's key."""
+    make = token_maker(schema, version)
+
+    def each(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            if batch.num_rows:
+                yield from make(pa.Table.from_batches([batch])).to_batches()
+
+    return with_key(schema.select(frame), key).mapInArrow(each, schema.spark)
 
 
-def rekey_producer(producer: Column) -> Column:
-    """A producer that is itself a person's business (a pharmacy), under the centre's key."""
-    return token_base32(PRODUCER, producer)
+def token_maker(schema: TableSchema, version: int) -> Callable[[pa.Table], pa.Table]:
+    """A function of one table: rows with the column ``key`` in, the declared columns with tokens out."""
+    keyed, names = domains(schema), schema.names
+
+    def make(rows: pa.Table) -> pa.Table:
+        key, made = rows.column("key")[0].as_py(), rows.select(names)
+        for name, domain in keyed.items():
+            tokens = token_base32_array(key, rows.column(name).combine_chunks(), domain)
+            if domain == PERSON:
+                tokens = pc.binary_join_element_wise(str(version), tokens, ".")
+            made = made.set_column(names.index(name), name, tokens)
+        return made
+
+    return make
 
 
 def producer_token(key: bytes, producer: str) -> str:
-    """What ``rekey_producer`` makes, outside Spark."""
+    """The token of one producer."""
     return text_base32(key, PRODUCER, producer)
 
 
@@ -85,8 +115,6 @@ def keep(value: Column) -> Column:
 
 RULES: dict[str, Callable[[Column], Column]] = {
     "keep": keep,
-    "rekey": rekey,
-    "rekey_producer": rekey_producer,
     "cap_90": cap_90,
     "department": department,
 }

@@ -6,15 +6,19 @@ import duckdb
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.schema import TableSchema
-from jobs.core.tokens import with_key
-from jobs.pseudonymise.generalise import OLDEST, pseudonym
+from jobs.core.schema import TableSchema, load_schema
+from jobs.pseudonymise.generalise import OLDEST, under_key
 
 
 def person_rows(persons: DataFrame, key: DataFrame, version: int) -> DataFrame:
-    """Published columns of persons of the index (person_id, created_night, sex, birth_date)."""
-    return with_key(persons, key).select(
-        pseudonym(version).alias("pseudonym"),
+    """Published rows of persons of the index (person_id, created_night, sex, birth_date)."""
+    return under_key(generalised_persons(persons), load_schema("published/person"), key, version)
+
+
+def generalised_persons(persons: DataFrame) -> DataFrame:
+    """Persons of the index as published, but for the pseudonym, which is the person still."""
+    return persons.select(
+        F.col("person_id").alias("pseudonym"),
         F.substring("created_night", 1, 7).alias("first_seen"),
         F.when(F.col("sex").isin("1", "2", "3"), F.col("sex")).alias("sex"),
         age_on_new_year(F.col("birth_date"), F.substring("created_night", 1, 4).cast("int")).alias("age_years"),

@@ -70,7 +70,8 @@ def pseudonymise(settings: Settings, night: str, source: str | None = None) -> d
     counts["months_kept"] = sum(len(one.fingerprints) for one in plans) - counts["months_made"]
     lost = any(set(before.tables.get(one.schema.name, {})) - set(one.files) for one in plans)
     if counts["months_made"] or lost or successors:
-        with attempt_folder(settings) as attempt, spark_session(settings, f"pseudonymise {night}") as spark:
+        size = to_read(plans, work, walk)
+        with attempt_folder(settings) as attempt, spark_session(settings, f"pseudonymise {night}", size) as spark:
             key = key_table(spark, settings, "centre", version)
             job = Work(spark, settings, attempt, key, version, walk, withheld, successors)
             for one in plans:
@@ -93,6 +94,12 @@ def to_make(settings: Settings, plans: list[Plan], before: Before, moved: frozen
         )
         for one in plans
     }
+
+
+def to_read(plans: list[Plan], work: dict[str, list[str]], walk: Tables) -> int:
+    """Bytes of the standard files of the months to make, and of the crosswalk."""
+    files = [file for one in plans for part in one.of(work[one.schema.name]) for file in part]
+    return sum(file.bytes for file in [*files, *(file for parts in walk.values() for file in files_of(parts))])
 
 
 def held_back(settings: Settings, one: Plan, withheld: Withheld, before: Before, again: bool) -> Plan:

@@ -4,20 +4,14 @@ from collections.abc import Iterator
 
 from jobs.assemble.source_state import REKEYED
 from jobs.core.schema import TableSchema, schemas_of
-from jobs.pseudonymise.generalise import PERSON, PRODUCER, TOKEN
+from jobs.pseudonymise.generalise import PRODUCER, TOKEN, domains
 
-DOMAINS = {"pseudonym": PERSON, "rekey": TOKEN, "rekey_producer": PRODUCER}
 MIXED = {"source_state": ("producer", "source", REKEYED)}  # under the key in rows of some sources only
 
 
 def keyed_columns(schema: TableSchema) -> dict[str, str]:
     """``{column: domain}`` of a table: pseudonyms, tokens, names of small organisations and professionals."""
-    found = {}
-    for item in schema.fields:
-        rule = "pseudonym" if item.privacy == "pseudonym" else item.veillee.get("generalise", "keep")
-        if rule in DOMAINS:
-            found[item.name] = DOMAINS[rule]
-    return found | ({MIXED[schema.name][0]: PRODUCER} if schema.name in MIXED else {})
+    return domains(schema) | ({MIXED[schema.name][0]: PRODUCER} if schema.name in MIXED else {})
 
 
 def origins() -> dict[str, set[str]]:

@@ -14,7 +14,7 @@ from jobs.core.keys import key_bytes
 from jobs.core.register import load_register
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool, read_json
-from jobs.core.tokens import UNIT_SEPARATOR, token_base32_array
+from jobs.core.tokens import token_base32_array
 from jobs.pseudonymise.generalise import PERSON, PRODUCER
 from jobs.rekey.columns import origins, person_columns
 from jobs.rekey.state import Rotation, folder
@@ -103,8 +103,7 @@ def fill(settings: Settings, engine: duckdb.DuckDBPyConnection, rotation: Rotati
     """Hash every origin under both keys."""
     keys = [key_bytes(settings, "centre", version) for version in (rotation.before, rotation.after)]
     for domain, values in batches(engine):
-        messages = pc.binary_join_element_wise(domain, values, UNIT_SEPARATOR)
-        old, new = (token_base32_array(key, messages) for key in keys)
+        old, new = (token_base32_array(key, values, domain) for key in keys)
         if domain == PERSON:
             old, new = (pc.binary_join_element_wise(str(version), one, ".")
                         for version, one in ((rotation.before, old), (rotation.after, new)))  # fmt: skip

@@ -36,14 +36,14 @@ def renew(engine: duckdb.DuckDBPyConnection, target: Target, attempt: Path) -> P
     """
     shape = pq.read_schema(target.path)
     local_map(engine, target)
-    renamed = translated(target, shape.names)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE renamed AS {translated(target, shape.names)}")
     order = ", ".join(f'"{name}"' for name in target.schema.order if name in shape.names)
     path = attempt / new_name("rekey")
-    rows = engine.sql(f"{renamed} ORDER BY {order}").to_arrow_reader(BATCH)
+    rows = engine.sql(f"FROM renamed ORDER BY {order}").to_arrow_reader(BATCH)
     with open_writer(path, shape) as writer:
         for group in regrouped(shape, iter(rows)):
             writer.write_table(group, row_group_size=ROW_GROUP)
-    if summary(engine, renamed) != summary(engine, f"SELECT * FROM read_parquet('{path}')"):  # noqa: S608
+    if summary(engine, "FROM renamed") != summary(engine, f"SELECT * FROM read_parquet('{path}')"):  # noqa: S608
         raise DataRefused(f"REK-004: a file of {target.schema.name} differs row for row; nothing was changed.")
     return path
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobs.rekey.state import STEPS
 from ops import process
 from ops.paths import airflow_folder, root
 from ops.stack import Stack
@@ -101,6 +102,21 @@ def test_rights_run_for_no_night(stack: Stack, recorder: Any) -> None:
     follow(stack.api, [run], stack.require_alive)
     assert run.state == "success"
     assert [(call["stage"], call["arguments"], call["cores"]) for call in recorder.calls()] == [("rights", [], "2")]
+
+
+def test_a_rotation_takes_its_steps_and_stops_where_one_is_refused(stack: Stack, recorder: Any) -> None:
+    recorder.plan()
+    whole = trigger(stack.api, "rekey", None)
+    follow(stack.api, [whole], stack.require_alive)
+    assert (whole.state, list(whole.tasks.values())) == ("success", ["success"] * len(STEPS))
+    assert [call["arguments"] for call in recorder.calls()] == [["--step", step] for step in STEPS]
+
+    recorder.plan(rekey=[0, 75, 0, 65])
+    refused = trigger(stack.api, "rekey", None)
+    follow(stack.api, [refused], stack.require_alive)
+    assert (refused.state, refused.failed_tasks()) == ("failed", ["compare"])
+    taken = [call["arguments"][1] for call in recorder.calls()]
+    assert taken == ["begin", "rewrite", "rewrite", "compare"], "what may heal is tried again, a refusal is not"
 
 
 def test_nothing_listens_beyond_loopback(stack: Stack) -> None:

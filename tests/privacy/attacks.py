@@ -9,7 +9,7 @@ import hmac
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,39 @@ def rank_correlation(pairs: Sequence[tuple[int, int]]) -> float:
     return 1 - 6 * distance / (count * (count**2 - 1))
 
 
+def followed(before: Sequence[str], after: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+    """Pairs of an old and a new pseudonym that an attacker who holds both releases, and not the map, takes for one.
+
+    ``place``: the nth of both, in the order of their files. ``order``: the nth of both, sorted. ``text``: what has a
+    part of six characters in common. All persons of a release are in both lists.
+    """
+    parts: dict[str, list[str]] = defaultdict(list)
+    for one in before:
+        for part in parts_of(one):
+            parts[part].append(one)
+    return {
+        "place": set(zip(before, after, strict=False)),
+        "order": set(zip(sorted(before), sorted(after), strict=False)),
+        "text": {(one, other) for other in after for part in parts_of(other) for one in parts.get(part, ())},
+    }
+
+
+def parts_of(pseudonym: str, length: int = 6) -> set[str]:
+    """Every part of a pseudonym, its version apart."""
+    bare = pseudonym.split(".", 1)[-1]
+    return {bare[start : start + length] for start in range(len(bare) - length + 1)}
+
+
+def changed_apart(releases: Sequence[set[str]], least: int) -> list[tuple[set[str], set[str]]]:
+    """Pseudonyms that left one release and came in the next, where so few did at one date that they are the same."""
+    found = []
+    for before, after in pairwise(releases):
+        left, came = before - after, after - before
+        if left and came and min(len(left), len(came)) < least:
+            found.append((left, came))
+    return found
+
+
 def singled_out(path: Path, known: Sequence[str], least: int) -> list[tuple[Any, ...]]:
     """Combinations of what a neighbour knows that fewer than ``least`` persons share."""
     members: dict[tuple[Any, ...], set[str]] = defaultdict(set)
@@ -153,16 +186,63 @@ def blooms(files: Iterable[Path]) -> list[str]:
     return [str(path) for path in files if duckdb.execute(query, [str(path)]).fetchall()[0][0]]
 
 
-def recomputed(parts: Mapping[str, int | None], total: tuple[int, int], below: int) -> dict[str, int]:
-    """Hidden counts that the shown ones and bounds of their total leave one value for.
+Cell = tuple[str, str, str]  # dimension, value, measure; the whole night has neither dimension nor value
+Bounds = dict[Cell, tuple[int, int]]
+Sums = list[tuple[Cell, list[Cell]]]  # a cell, and the cells that it is the sum of
+LINKED = ("number_birth_date", "number_first_name", "exact_traits", "score")
 
-    The attacker knows the rule: a count hidden alone lies from 1 to ``below`` − 1; of several, each is at least 1.
+
+def linkage_cells(told: Mapping[str, Any], below: int) -> tuple[Bounds, Sums, dict[tuple[Cell, Cell], int]]:
+    """What a report's linkage says: bounds of every cell, which cells add up, and rates of (linked, subjects).
+
+    Every dimension tells all new subjects, each once; a subject is linked by one rule, or is a new person.
     """
-    hidden = [name for name, count in parts.items() if count is None]
-    shown = sum(count for count in parts.values() if count is not None)
-    least, most = total[0] - shown, total[1] - shown
-    if len(hidden) == 1:
-        lowest, highest = max(1, least), min(below - 1, most)
-    else:
-        lowest, highest = 1, most - (len(hidden) - 1)
-    return dict.fromkeys(hidden, lowest) if lowest == highest else {}
+    whole = {"subjects": told["subjects"], **told["tiers"]}
+    bounds: Bounds = {("", "", name): coarse_bounds(count, below) for name, count in whole.items()}
+    sums: Sums = [(("", "", "subjects"), [("", "", tier) for tier in told["tiers"]])] if told["tiers"] else []
+    rates = {}
+    for dimension, rows in {"source": told["by_source"], **told["groups"]}.items():
+        for row in rows:
+            cells = {name: (dimension, row["name"], name) for name in row if name not in ("name", "rate_percent")}
+            bounds |= {cell: coarse_bounds(row[name], below) for name, cell in cells.items()}
+            unshown = (dimension, row["name"], "decision")  # links by a steward stand in the whole night alone
+            bounds[unshown] = (0, coarse_bounds(whole.get("decision", 0), below)[1])
+            sums.append((cells["linked"], [*[cells[name] for name in LINKED], unshown]))
+            sums.append((cells["subjects"], [cells["linked"], cells["new_person"]]))
+            if row["rate_percent"] is not None:
+                rates[cells["linked"], cells["subjects"]] = row["rate_percent"]
+        sums += [(("", "", name), [(dimension, row["name"], name) for row in rows]) for name in whole if rows]
+    assert all(cell in bounds for _, parts in sums for cell in parts)
+    return bounds, sums, rates
+
+
+def coarse_bounds(told: int | None, below: int) -> tuple[int, int]:
+    """What a count that is rounded down to tens, or hidden below a limit, can have been."""
+    if told is None:
+        return 1, below - 1
+    return (max(told, below), told + 9) if told else (0, 0)
+
+
+def recomputed_cells(bounds: Bounds, sums: Sums, rates: Mapping[tuple[Cell, Cell], int]) -> dict[Cell, int]:
+    """Hidden cells that the others leave one value for: each bound narrows those that it adds up with."""
+    now, changed = dict(bounds), True
+
+    def narrow(cell: Cell, low: int, high: int) -> None:
+        nonlocal changed
+        found = max(now[cell][0], low), min(now[cell][1], high)
+        changed |= found != now[cell]
+        now[cell] = found
+
+    while changed:
+        assert all(low <= high for low, high in now.values()), "a report that contradicts itself"
+        changed = False
+        for whole, parts in sums:
+            narrow(whole, sum(now[one][0] for one in parts), sum(now[one][1] for one in parts))
+            for part in parts:
+                rest = [now[one] for one in parts if one != part]
+                low, high = now[whole]
+                narrow(part, low - sum(one[1] for one in rest), high - sum(one[0] for one in rest))
+        for (linked, subjects), rate in rates.items():
+            narrow(linked, -(-rate * now[subjects][0] // 100), ((rate + 1) * now[subjects][1] - 1) // 100)
+            narrow(subjects, 100 * now[linked][0] // (rate + 1), 100 * now[linked][1] // rate if rate else 10**9)
+    return {cell: low for cell, (low, high) in now.items() if low == high and bounds[cell][0] == 1}

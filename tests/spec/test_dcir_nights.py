@@ -8,8 +8,7 @@ from pyspark.sql import SparkSession
 from jobs.core.keys import ensure_key, key_table
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
-from jobs.core.tokens import with_key
-from jobs.pseudonymise.generalise import published_rows
+from jobs.pseudonymise.generalise import generalised, under_key
 from tests.dcir_files import FUND, Row, Sent, base_of, file, night, outcomes, rows, rules
 
 PHARMACY = "992000018"
@@ -103,8 +102,8 @@ def test_what_is_published_has_other_tokens_and_no_year_of_birth(spark: SparkSes
     for table in TABLES:
         standard, published = load_schema(f"standard/{table}"), load_schema(f"published/{table}")
         [row] = rows(settings, proposal, table)
-        keyed = with_key(spark.createDataFrame([row], standard.spark), key_table(spark, settings, "centre"))
-        [out] = published_rows(keyed, published, 1).collect()
+        told = generalised(spark.createDataFrame([row], standard.spark), published)
+        [out] = under_key(told, published, key_table(spark, settings, "centre"), 1).collect()
         tokens = {item.name for item in standard.fields if item.privacy == "token" and row[item.name]}
         assert {"beneficiary_id"} <= tokens and not {row[name] for name in tokens} & set(out.asDict().values())
         assert re.fullmatch("[A-Z2-7]{26}", out["beneficiary_id"]) and out["care_month"] == row["period"]

@@ -21,7 +21,7 @@ from jobs.core.schema import load_schema, schemas_of
 from jobs.core.settings import Settings, prepare_root
 from jobs.core.snapshot import DataFile, Pool, read_json, tables_from_json, write_json
 from jobs.core.tables import write_small
-from jobs.core.tokens import UNIT_SEPARATOR, text_base32, token_base32_array
+from jobs.core.tokens import text_base32
 from jobs.link.inputs import states_of
 from jobs.link.run import link
 from jobs.pseudonymise.run import pseudonymise
@@ -192,6 +192,42 @@ def test_the_state_of_the_sources_changes_where_producers_are_persons(
     assert read_json(pointer)["tables"]["source_state"]["all"] == [made[0].to_json()], "as assemble would write it"
 
 
+def test_both_sides_of_a_succession_of_pseudonyms_are_renamed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``old`` is borne by rows of kept releases, or by none any more: of a person that a merge has ended."""
+    (settings.keys / "centre.v1.key").write_bytes(OLD_KEY)
+    (settings.keys / "centre.v1.key").chmod(0o400)
+    monkeypatch.setattr(key_files.secrets, "token_bytes", lambda size: NEW_KEY[:size])
+    walk = [{"subject_id": one * 32, "person_id": one * 3} for one in "ab"]
+    write_small(walk, load_schema("crosswalk/crosswalk"), Pool(settings.crosswalk / "pool"), settings.work)
+    move = {"subject_id": "c" * 32, "person_id": "aaa", "former_id": "ccc", "kind": "merged", "night": FIRST}
+    told = {item.name: move.get(item.name) for item in load_schema("crosswalk/move").fields}
+    write_small([told], load_schema("crosswalk/move"), Pool(settings.crosswalk / "pool"), settings.work)
+    pool, schema = Pool(settings.candidate / "pool"), load_schema("published/pseudonym_succession")
+    made = [
+        write_small(
+            [
+                {
+                    "old": f"{version}.{text_base32(key, 'person', old)}",
+                    "new": f"{version}.{text_base32(key, 'person', new)}",
+                    "since": FIRST,
+                }
+                for old, new in (("bbb", "aaa"), ("ccc", "aaa"))
+            ],
+            schema,
+            pool,
+            settings.work,
+        )
+        for version, key in ((2, NEW_KEY), (1, OLD_KEY))
+    ]
+    pointer = settings.candidate / FIRST / "candidate.json"
+    write_json(pointer, {"night": FIRST, "tables": {schema.name: {"all": [made[1].to_json()]}}})
+    pool.path(made[0]).unlink()
+    assert main([]) == 0
+    assert read_json(pointer)["tables"][schema.name]["all"] == [made[0].to_json()], "as a night would write it"
+
+
 STOPS = [
     (renaming, "fill"), (run, "renew"), (run.proof, "structure"), (switch, "carry_over"), (switch, "succeed"),
     (switch, "remove_old"), (switch, "sweep"),
@@ -317,9 +353,3 @@ def test_merged_tokens_stop_it(
     monkeypatch.setattr(rewrite, "translated", merging)
     assert main([]) == 65
     assert "REK-004: the joins of the new files are not those of the old ones" in capsys.readouterr().err
-
-
-def test_tokens_of_a_column_are_those_of_a_night() -> None:
-    messages = [UNIT_SEPARATOR.join(("person", str(number))) for number in range(300)]
-    made = token_base32_array(NEW_KEY, pa.array(messages)).to_pylist()
-    assert made == [text_base32(NEW_KEY, "person", str(number)) for number in range(300)]

@@ -31,8 +31,21 @@ def cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(seal, "LOG2_N", 10)
 
 
+PLACE = """
+[[place]]
+kind = "path"
+at = "{at}"
+region = "another room"
+operator = "the site"
+jurisdiction = "FR"
+"""
+
+
 @pytest.fixture
-def root(settings: Settings) -> Settings:
+def root(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    text = (settings.repo / "config" / "storage.toml").read_text() + PLACE.replace("{at}", str(tmp_path))
+    (settings.root / "storage.toml").write_text(text)
+    monkeypatch.setenv("VEILLEE_STORAGE", str(settings.root / "storage.toml"))
     for name in NAMES:
         ensure_key(settings, name)
     for zone in ("identity", "crosswalk", "ledger", "standard", "raw", "quarantine"):
@@ -158,6 +171,24 @@ def test_no_backup_while_a_job_runs_and_none_overwritten(root: Settings, made: P
         backup(root, made, SECRET)
     assert sorted(path.name for path in tmp_path.glob("*.backup")) == ["kept.backup"]
     assert list(tmp_path.glob(".*backup*")) == []
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["elsewhere", "a link that leads elsewhere"])
+def test_a_backup_goes_nowhere_that_the_storage_policy_does_not_name(
+    root: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], linked: bool
+) -> None:
+    far, secret = tmp_path / "far", tmp_path / "passphrase"
+    far.mkdir()
+    secret.write_bytes(SECRET)
+    secret.chmod(0o400)
+    (root.root / "kept").symlink_to(far)
+    monkeypatch.delenv("VEILLEE_STORAGE")  # the policy as it is: nothing but the root
+    target = (root.root / "kept" if linked else far) / "x.backup"
+    before = (root.audit / "head.json").read_bytes()
+    assert backup_main(["--to", str(target), "--passphrase-file", str(secret)]) == 78
+    assert f"RES-001: {far} is outside the places of the storage policy" in capsys.readouterr().err
+    assert list(far.iterdir()) == []
+    assert (root.audit / "head.json").read_bytes() == before
 
 
 def test_the_commands(

@@ -5,24 +5,27 @@ import hashlib
 import hmac
 from base64 import b32encode
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.errors import ConfigError
 from jobs.core.keys import key_bytes, key_table
-from jobs.core.schema import SchemaMismatch, parse_schema, schemas_of
+from jobs.core.schema import SchemaMismatch, load_schema, parse_schema, schemas_of
 from jobs.core.settings import Settings
-from jobs.core.tokens import text_base32, text_hex, token_base32, token_hex, with_key
+from jobs.core.tokens import text_base32, text_hex, token_base32_array, token_hex, with_key
 from jobs.pseudonymise.generalise import (
+    DOMAINS,
     RULES,
     cap_90,
     column,
     department,
+    generalised,
     producer_token,
-    pseudonym,
-    rekey,
-    rekey_producer,
+    under_key,
 )
 from jobs.pseudonymise.months import care_tables
 from jobs.pseudonymise.persons import age_on_new_year
@@ -70,32 +73,38 @@ def test_ages(spark: SparkSession) -> None:
     assert [row.a for row in capped.collect()] == [89, 90, 90, None]
 
 
-def test_tokens_are_the_same_in_spark_and_python(spark: SparkSession, settings: Settings) -> None:
-    key = key_bytes(settings, "centre")
-    rows = spark.createDataFrame([("PH0000001", "é" * 20)], "producer string, person_id string")
-    made = (
-        with_key(rows, key_table(spark, settings, "centre"))
-        .select(
-            rekey_producer(F.col("producer")).alias("producer"),
-            rekey(F.col("producer")).alias("token"),
-            pseudonym(3).alias("pseudonym"),
-            token_hex("a", F.col("person_id")).alias("hex"),
-            token_base32("a", F.lit(None).cast("string")).alias("nothing"),
-        )
-        .collect()[0]
-    )
-    assert made.producer == producer_token(key, "PH0000001") != made.token
-    assert made.token == text_base32(key, "token", "PH0000001")
-    assert made.hex == text_hex(key, "a", "é" * 20)
-    assert made.nothing is None
+def test_tokens_are_those_of_rfc_2104_and_rfc_4648(spark: SparkSession, settings: Settings) -> None:
+    key, rows = key_bytes(settings, "centre"), [("PH0000001", "é" * 20), (None, None)]
+    schema = load_schema("published/dispensation")
+    frame = spark.createDataFrame(rows, "producer string, person_id string").withColumns(
+        {item.name: F.lit(None).cast(item.spark) for item in load_schema("standard/dispensation").fields
+         if item.name != "producer"}
+    )  # fmt: skip
+    frame = frame.withColumn("dispensation_id", F.col("producer"))
+    made, nothing = under_key(generalised(frame, schema), schema, key_table(spark, settings, "centre"), 3).collect()
+    assert made.producer == producer_token(key, "PH0000001") != made.dispensation_id
+    assert made.dispensation_id == text_base32(key, "token", "PH0000001")
     plain = hmac.new(key, ("person\x1f" + "é" * 20).encode(), hashlib.sha256).digest()
     assert made.pseudonym == "3." + b32encode(plain)[:26].decode()
+    assert {made.ticket_id, nothing.producer, nothing.pseudonym, nothing.dispensation_id} == {None}
+    told = with_key(frame.select("person_id"), key_table(spark, settings, "centre")).select(token_hex("a", "person_id"))
+    assert [row[0] for row in told.collect()] == [text_hex(key, "a", "person_id")] * 2
+
+
+@given(st.lists(st.none() | st.text(alphabet="a0é", max_size=3), max_size=40), st.integers(1, 2000))
+def test_a_column_of_tokens_is_that_of_its_values(values: list[str | None], times: int) -> None:
+    """Whether its values come again or not, whatever is null among them."""
+    keys = bytes(32), b"k" * 65
+    for key in keys:
+        told = {value: text_base32(key, "person", value) for value in values if value is not None}
+        made = token_base32_array(key, pa.array(values * min(times, 60), pa.string()), "person").to_pylist()
+        assert made == [told.get(value) for value in values] * min(times, 60)  # type: ignore[arg-type]
 
 
 def test_every_published_field_says_how_it_is_made() -> None:
     for schema in care_tables():
         for item in schema.fields:
-            assert item.veillee["generalise"] in {*RULES, "pseudonym"}, f"{schema.name}.{item.name}"
+            assert item.veillee["generalise"] in {*RULES, *DOMAINS}, f"{schema.name}.{item.name}"
             assert item.veillee["privacy"] != "token" or item.veillee["generalise"] == "rekey"
             if item.veillee["from"] in ("age_years", "residence_code"):
                 assert item.veillee["generalise"] in ("cap_90", "department")
@@ -104,7 +113,7 @@ def test_every_published_field_says_how_it_is_made() -> None:
 def test_a_field_without_a_rule_stops_the_night() -> None:
     item = next(schema for schema in schemas_of("published") if schema.name == "person")["sex"]
     with pytest.raises(ConfigError, match="sex"):
-        column(item, 1)
+        column(item)
 
 
 @pytest.mark.parametrize("privacy", ["direct", "subject", "person"])

@@ -17,7 +17,7 @@ from jobs.core.custody.lent import clear
 from jobs.core.errors import ConfigError
 from jobs.core.keys import check_value, destroy_key, ensure_key, key_bytes, key_table, project_key, versions
 from jobs.core.settings import Settings
-from jobs.core.tokens import text_base32, token_base32, with_key
+from jobs.core.tokens import text_hex, token_hex, with_key
 from ops.preflight import SOFTHSM
 from tests.unit.test_keys import RFC_INFO, RFC_KEY, RFC_MADE
 
@@ -104,13 +104,13 @@ def test_a_file_stays_where_it_is_and_its_successor_is_made_in_the_token(
 
 def test_spark_sees_a_file_in_memory_and_no_key(spark: SparkSession, site: Settings) -> None:
     rows = with_key(spark.createDataFrame([("p",)], "id string"), key_table(spark, site, "centre"))
-    made = rows.select(token_base32("person", rows["id"]))
+    made = rows.select(token_hex("person", rows["id"]))
     text = io.StringIO()
     with redirect_stdout(text):
         made.explain(True)
     key = key_bytes(site, "centre")
     assert key.hex() not in (text.getvalue() + made._jdf.queryExecution().toString()).lower()
-    assert made.collect()[0][0] == text_base32(key, "person", "p")
+    assert made.collect()[0][0] == text_hex(key, "person", "p")
     path = ensure_key(site, "centre")
     assert path.parent.parent == Path("/dev/shm")
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o400, 0o700)

@@ -22,7 +22,7 @@ from jobs.core.keys import (
     require_same_key,
 )
 from jobs.core.settings import Settings, prepare_root
-from jobs.core.tokens import token_base32, with_key
+from jobs.core.tokens import token_hex, with_key
 
 
 def test_a_key_is_made_once_and_closed(settings: Settings) -> None:
@@ -127,7 +127,7 @@ def test_opening_a_key_is_told_once_a_process(settings: Settings) -> None:
 def test_no_key_in_a_plan(spark: SparkSession, settings: Settings) -> None:
     key = key_bytes(settings, "centre")
     made = with_key(spark.range(3).selectExpr("string(id) AS id"), key_table(spark, settings, "centre"))
-    frame = made.select(token_base32("person", made["id"]).alias("pseudonym"))
+    frame = made.select(token_hex("person", made["id"]).alias("token"))
     text = io.StringIO()
     with redirect_stdout(text):
         frame.explain(True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, packed, rows_of, stored, unpacked, unpacked_rows
+from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, packed, stored, unpacked, unpacked_rows
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
 from jobs.core.tables import small_frame
