@@ -10,6 +10,7 @@ import pandas as pd
 from synthetic.dialects import COLUMNS, Dialect
 from synthetic.dispensing import presentations
 from synthetic.draws import Ints, chance, iso_day, scatter
+from synthetic.mistyped import Typed, mistype
 from synthetic.nir import luhn_digit, rpps
 from synthetic.people import Population
 
@@ -84,20 +85,24 @@ def care_cells(lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
 
 
 def person_cells(people: Population, lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
-    """Cells about the patient: often under a parent's number, now and then without number or names."""
+    """Cells about the patient: often under a parent's number, now and then without number or names, or mistyped."""
     who, day = lines.person.to_numpy(), lines.day.to_numpy()
     visit = who * 31 + day
     insured = people.guardian(day, who)
-    numbered = ~chance(who, 92, 0.03)
-    named = ~chance(visit, 93, 0.15)
-    family, given = people.used_name(day, who), people.given[who, 0]
+    numbered, typed = lines.numbered.to_numpy(dtype=bool), lines.typed.to_numpy(dtype=bool)
+    named = ~chance(visit, 93, 0.15) | typed
+    family, given, birth = people.used_name(day, who), people.given[who, 0].copy(), people.birth[who]
+    turns = scatter(who, 86)
+    for place in np.flatnonzero(typed):
+        true = Typed(family[place], given[place], int(birth[place]))
+        family[place], given[place], birth[place] = mistype(true, int(turns[place]))
     plain = lines.pharmacy.to_numpy() % 2 == 0
     family = np.array([capitals(n) if p else n for n, p in zip(family, plain, strict=True)], dtype=object)
     given = np.array([capitals(n) if p else n for n, p in zip(given, plain, strict=True)], dtype=object)
     return {
         "patient_nir": np.where(numbered, people.number[insured], ""),
         "patient_nir_key": np.where(numbered, people.key[insured], ""),
-        "birth_date": dates(people.birth[who], dialect.date_format),
+        "birth_date": dates(birth, dialect.date_format),
         "birth_rank": people.birth_rank[who].astype(str), "sex": people.sex[who].astype(str),
         "family_name": np.where(named, family, ""), "given_name": np.where(named, given, ""),
     }  # fmt: skip
