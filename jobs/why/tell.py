@@ -132,10 +132,7 @@ class Teller:
         """A merge or a split of its person, with its proof."""
         proof = row["proof"]
         if not proof.startswith("D-"):
-            proof = self.say(
-                "deux preuves : numéro propre confirmé, et traits identiques",
-                "two proofs: an own number confirmed, and equal traits",
-            )
+            proof = self.word(words.PROOFS, proof)
         who = (
             f"{row['other_person_id']} → {row['person_id']}"
             if row["kind"] == "merged"

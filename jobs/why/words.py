@@ -127,6 +127,16 @@ SIDES: dict[str, Words] = {
     "different": ("décide : deux personnes", "decided: two persons"),
     "withdrawn": ("retire ce qui était décidé des deux", "withdrew what was decided of the two"),
 }
+PROOFS: dict[str, Words] = {
+    "number traits": (
+        "deux preuves : numéro propre confirmé, et traits identiques",
+        "two proofs: an own number confirmed, and equal traits",
+    ),
+    "number newborn": (
+        "le numéro propre d'un nouveau-né est arrivé : même numéro, même date de naissance, et rien qui diffère",
+        "a newborn's own number arrived: the same number, the same birth date, and nothing that differs",
+    ),
+}
 EVENTS: dict[str, Words] = {
     "merged": ("deux personnes n'en sont plus qu'une", "two persons became one"),
     "split": ("séparé de sa personne, qui en devient deux", "split off from its person, which became two"),
