@@ -10,7 +10,7 @@ from synthetic.stays import DATA, NEWBORN
 from synthetic.world import World
 
 UNNUMBERED = 0.03  # of the persons: no pharmacy has a number of them
-TYPED = 0.25  # of the visits to another pharmacy than one's own: no card, the traits are typed by hand
+TYPED = 0.15  # of the visits to another pharmacy than one's own: no card, the traits are typed by hand
 
 
 @cache

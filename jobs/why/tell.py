@@ -65,9 +65,11 @@ class Teller:
             f"Nuit {link['night']} : {self.word(words.TIERS, link['tier'])} ({link['tier']}).",
             f"Night {link['night']}: {self.word(words.TIERS, link['tier'])} ({link['tier']}).",
         )
-        if link.get("grade"):
+        versions = ", ".join(one for one in (link["rules_version"], link.get("model_version")) if one)
+        if link["tier"] == "new_person":  # nothing was linked, so there is no grade to tell
+            yield self.say(f"Version : {versions}.", f"Version: {versions}.")
+        elif link.get("grade"):
             grade = self.word(words.GRADES, link["grade"])
-            versions = ", ".join(one for one in (link["rules_version"], link.get("model_version")) if one)
             yield self.say(f"Degré : {grade}. Version : {versions}.", f"Grade: {grade}. Version: {versions}.")
         if link.get("weight_centibits") is not None:
             yield from self.waterfall(link)
@@ -82,6 +84,9 @@ class Teller:
             meaning = told[level][self.place] if level < len(told) else str(level)
             yield f"  {bits(weight_of(model, name, level))}  {self.word(words.COMPARISONS, name)}{self.colon} {meaning}"
         yield f"  {bits(row['weight_centibits'])}  {self.say('somme, en bits', 'sum, in bits')}"
+        if model.get("accept_centibits") is not None:
+            needed = self.say("à atteindre pour un lien", "to be reached for a link")
+            yield f"  {bits(model['accept_centibits'])}  {needed}"
         if row.get("lead_centibits") is not None:
             yield self.say(
                 f"  avance sur le candidat suivant : {bits(row['lead_centibits']).strip()} bits",

@@ -34,8 +34,8 @@ MET = TIERS | {  # what brought two together who were then refused
 }
 GRADES: dict[str, Words] = {
     "certain": ("certain", "certain"),
-    "probable": ("probable", "probable"),
-    "possible": ("possible", "possible"),
+    "probable": ("probable (999 chances sur 1 000 ou mieux)", "probable (999 in 1,000 or better)"),
+    "possible": ("possible (au moins neuf chances sur dix)", "possible (at least nine in ten)"),
 }
 GUARDS: dict[str, Words] = {
     "relative_number": (

@@ -21,6 +21,7 @@ from tests.spec.national_cases import close, store
 Said = pytest.CaptureFixture[str]
 MODEL = {
     "prior_centibits": -1020,
+    "accept_centibits": 317,
     "comparisons": [
         {"name": "family", "levels": [{"level": 2, "when": "", "weight_centibits": 610}]},
         {"name": "given", "levels": [{"level": 4, "when": "", "weight_centibits": 540}]},
@@ -64,15 +65,16 @@ def test_a_link_by_score_is_a_waterfall(
     monkeypatch.setattr(tell, "MODELS", tmp_path)
     write_json(tmp_path / "model-1.json", MODEL)
     lines = [" ".join(line.split()) for line in why(capsys, subject("D1:anna")).splitlines()]
-    assert "Grade: probable. Version: deterministic-2, model-1." in lines
+    assert "Grade: probable (999 in 1,000 or better). Version: deterministic-2, model-1." in lines
     start = lines.index("-10.20 before any comparison")
-    assert lines[start : start + 7] == [
+    assert lines[start : start + 8] == [
         "-10.20 before any comparison",
         "+6.10 family name: nearly the same, or one inside the other",
         "+5.40 given name: the same",
         "? birth date: the same",
         "? sex: the same",
         "+12.34 sum, in bits",
+        "+3.17 to be reached for a link",
         "lead over the next candidate: +4.50 bits",
     ]
 
