@@ -33,7 +33,7 @@ EITHER = "subject_id = $subject OR other_id = $subject"
 
 @dataclass(frozen=True)
 class Companion:
-    """Another subject of the same person, and which traits agree, differ, or are unknown on a side."""
+    """Another subject of the same person, and which traits agree, differ, are swapped, or are unknown on a side."""
 
     subject: str
     source: str
@@ -116,11 +116,23 @@ def traits_of(rows: list[Row]) -> dict[str, set[Any]]:
 
 
 def compare(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> dict[str, str]:
-    """``same`` when two subjects share a value of a trait, ``different`` when both know it and share none."""
-    return {
+    """``same`` when two subjects share a value of a trait, ``different`` when both know it and share none.
+
+    ``swapped``: family and given name, each in the other's place.
+    """
+    told = {
         name: "same" if one[name] & other[name] else "different" if one[name] and other[name] else "unknown"
         for name in TRAITS
     }
+    names = ("given_name", "family_name")
+    if all(told[name] == "different" for name in names) and crossed(one, other) and crossed(other, one):
+        told |= dict.fromkeys(names, "swapped")
+    return told
+
+
+def crossed(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> bool:
+    """A given name of one is a family name of the other; keys of family names have no spaces."""
+    return bool({name.replace(" ", "") for name in one["given_name"]} & other["family_name"])
 
 
 class Reader:

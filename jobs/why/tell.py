@@ -73,6 +73,8 @@ class Teller:
             yield self.say(f"Degré : {grade}. Version : {versions}.", f"Grade: {grade}. Version: {versions}.")
         if link.get("weight_centibits") is not None:
             yield from self.waterfall(link)
+            if link.get("lead_centibits") is None:
+                yield self.say("  aucun autre candidat n'est plausible", "  no other candidate is likely")
 
     def waterfall(self, row: dict[str, Any]) -> Iterator[str]:
         """Each comparison with its level in words and its weight in bits, from the prior to the sum."""
@@ -96,8 +98,9 @@ class Teller:
     def companion(self, one: Companion) -> str:
         """Another subject of the person, and what agrees between the two."""
         found = []
-        for kind in ("same", "different", "unknown"):
-            names = [self.word(words.TRAITS, name) for name, told in one.agreement.items() if told == kind]
+        for kind in words.AGREEMENT:
+            known = words.TRAITS | ({"number": words.OTHER_NUMBER} if kind == "different" else {})
+            names = [self.word(known, name) for name, told in one.agreement.items() if told == kind]
             if names:
                 found.append(f"{self.word(words.AGREEMENT, kind)}{self.colon} {', '.join(names)}")
         return f"{one.subject} ({one.source} {one.producer}) — {f'{self.stop} '.join(found)}"

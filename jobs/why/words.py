@@ -108,9 +108,14 @@ TRAITS: dict[str, Words] = {
     "birth_place": ("lieu de naissance", "birth place"),
     "birth_rank": ("rang gémellaire", "rank among twins"),
 }
+OTHER_NUMBER: Words = (  # how a number is called where two differ: a rule has judged that they may
+    "numéro national porté (l'un peut être celui d'un parent)",
+    "national number carried (one may be a relative's)",
+)
 AGREEMENT: dict[str, Words] = {
     "same": ("identiques", "the same"),
     "different": ("différents", "different"),
+    "swapped": ("échangés l'un avec l'autre", "each in the other's place"),
     "unknown": ("inconnus d'un côté", "unknown on a side"),
 }
 COMPARISONS: dict[str, Words] = {

@@ -14,6 +14,7 @@ from jobs.link.model import load_model
 from jobs.review.decide import decide
 from jobs.why import tell, words
 from jobs.why.__main__ import main
+from jobs.why.facts import TRAITS, Companion, compare
 from tests.review_root import NIGHT, PERSON, published_index, secrets
 from tests.spec.link_cases import subject
 from tests.spec.national_cases import close, store
@@ -91,6 +92,18 @@ def test_refusals_relatives_and_doubts(root: Settings, capsys: Said) -> None:
     assert "another candidate weighs nearly as much (lead)" in other
     assert "+9.00  sum, in bits" in other
     assert "To review" in other
+
+
+def test_names_in_each_others_place_are_told_as_swapped() -> None:
+    nothing: dict[str, set] = {name: set() for name in TRAITS}
+    one = nothing | {"given_name": {"LE GALL"}, "family_name": {"ANNA"}, "number": {"1"}}
+    other = nothing | {"given_name": {"ANNA"}, "family_name": {"LEGALL"}, "number": {"2"}}
+    told = compare(one, other)
+    assert (told["given_name"], told["family_name"], told["sex"]) == ("swapped", "swapped", "unknown")
+    said = tell.Teller("en").companion(Companion("s", "pharmacy", "P1", told))
+    assert "different: national number carried (one may be a relative's)" in said
+    assert "each in the other's place: first given name, family name" in said
+    assert compare(one, other | {"given_name": {"EVE"}})["family_name"] == "different"
 
 
 def test_there_is_a_word_for_everything_that_linkage_writes() -> None:
