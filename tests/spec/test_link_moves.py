@@ -16,14 +16,14 @@ from jobs.core.snapshot import read_json
 from jobs.link import index, run
 from jobs.link.decisions import decisions_path
 from jobs.link.run import link
-from jobs.link.walk import persons_now
 from jobs.review.decide import decide as review
+from tests.linkage import index_rows, persons
 from tests.spec.link_cases import claim, number, subject
-from tests.spec.national_cases import Rows, close, decide, rows_of, store
+from tests.spec.national_cases import Rows, close, decide, store
 
 FIRST, SECOND, THIRD = "2026-11-22", "2026-11-23", "2026-11-24"
 ANNA, EVE, ZOE = "1980-03-14", "1991-01-30", "1964-12-01"
-IDA, UNA, LISE, BORN = "1975-08-08", "1971-10-02", "1990-06-01", "2026-11-20"
+IDA, UNA, MAX, LISE, BORN = "1975-08-08", "1971-10-02", "1966-04-17", "1990-06-01", "2026-11-20"
 OWN = number(1, BORN)  # of a boy born to lise; a hospital knows him under hers until his comes
 STEWARD = ("identity steward", "two patients", date(2026, 11, 23))
 
@@ -41,6 +41,7 @@ CLAIMS: dict[str, dict[str, Rows]] = {
         ],
         "shared_record": [
             claim("D1:boy", BORN, "1", ins=OWN, name="Petit", given="Théo"),
+            claim("D1:max", MAX, "1", ins=number(1, MAX), name="Ozouf", given="Max"),
             claim("D1:ida", IDA, "2", ins=number(2, IDA), name="Rey", given="Ida"),
             claim("D1:una", UNA, "2", ins=number(2, UNA), name="Gil", given="Una"),
             claim("D2:una", IDA, "2", name="Rey", given="Ida"),  # taken for ida
@@ -62,6 +63,7 @@ CLAIMS: dict[str, dict[str, Rows]] = {
             claim("H1:boy", BORN, "1", own_nir=OWN, holder_nir=number(2, LISE), rank=1),
             claim("H2:girl", BORN, "2", own_nir=number(2, BORN), holder_nir=number(2, LISE, 7), rank=1),
         ],
+        "pharmacy": [claim("P3:max", MAX, "1", used="Max", given="Ozouf")],  # names swapped, no number
         "shared_record": [
             claim("D1:girl", BORN, "2", ins=number(2, BORN), name="Petit", given="Nina"),
             claim("D2:una", UNA, "2", ins=number(2, UNA), name="Gil", given="Una"),
@@ -94,18 +96,6 @@ def linked(settings: Settings, night: str, again: bool = False) -> dict[str, Any
     return counts
 
 
-def index_rows(settings: Settings, night: str, table: str) -> Rows:
-    return rows_of(settings.identity, settings.identity / night / "index.json", table)
-
-
-def persons(settings: Settings, night: str) -> dict[str, str]:
-    """The person of each subject in a night."""
-    pointer = settings.crosswalk / night / "crosswalk.json"
-    first = {row["subject_id"]: row["person_id"] for row in rows_of(settings.crosswalk, pointer, "crosswalk")}
-    moves = sorted(rows_of(settings.crosswalk, pointer, "move"), key=lambda row: row["night"])
-    return first | persons_now(moves)
-
-
 def alike(settings: Settings, night: str) -> Callable[..., bool]:
     """Whether two labels are one person in a night."""
     walk = persons(settings, night)
@@ -133,6 +123,7 @@ def test_merges_and_splits(spark: SparkSession, settings: Settings, tmp_path: Pa
     assert same("H1:boy", "D1:boy"), "a newborn's own number came: it is the person who has it"
     assert same("H2:girl", "D1:girl"), "a number that comes in the night in which another brings it"
     assert not same("H1:boy", "H1:lise") and not same("H1:boy", "H2:girl")
+    assert same("P3:max", "D1:max"), "swapped names meet, also where a pharmacy tells the used name"
     assert not same("D1:ida", "D1:una"), "no rule joins two persons through a subject taken for another"
     assert same("H1:zoe", "P1:zoe"), "an own number and equal traits: two proofs"
     assert not same("H1:old", "P1:old"), "one proof is for a steward"
