@@ -28,7 +28,7 @@ TRAITS = {  # what is compared -> its columns in a trait row
 }
 
 
-EITHER = "subject_id = $subject OR other_id = $subject"
+EITHER = "subject_id = $subject OR list_contains($ends, other_id)"  # met as a subject, or later as its person
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,12 @@ def facts_of(settings: Settings, subject: str) -> Facts:
         if one != subject
     ]
     with Reader(settings, index) as reader:
-        ends = {subject, person}
+        ends = sorted({subject, person})
         link = reader.rows("link", "subject_id = $subject", subject=subject)
-        refusals = once(subject, reader.rows("refusal", EITHER, subject=subject), "guard")
-        relations = once(subject, reader.rows("relation", EITHER, subject=subject))
+        refusals = once(subject, reader.rows("refusal", EITHER, subject=subject, ends=ends), "guard")
+        relations = once(subject, reader.rows("relation", EITHER, subject=subject, ends=ends))
         events = reader.rows("person_event", "subject_id = $subject", subject=subject)
-        items = reader.rows(
-            "review_item", "list_contains($ends, left_id) OR list_contains($ends, right_id)", ends=sorted(ends)
-        )
+        items = reader.rows("review_item", "list_contains($ends, left_id) OR list_contains($ends, right_id)", ends=ends)
     every = read_decisions(settings, decision_files(settings))
     standing = {one.decision_id for one in in_force(every)}
     decisions = [vars(one) | {"stands": one.decision_id in standing} for one in every if subject in one.pair]

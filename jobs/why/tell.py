@@ -48,7 +48,7 @@ class Teller:
             (self.say("Rapprochements refusés", "Refused links"), [self.refusal(facts, one) for one in facts.refusals]),
             (self.say("Proches, jamais une identité", "Relatives, never an identity"), self.relations(facts)),
             (self.say("Décisions", "Decisions"), [self.decision(facts, one) for one in facts.decisions]),
-            (self.say("À revoir", "To review"), [self.item(one) for one in facts.items]),
+            (self.say("Doutes à trancher", "Doubts for a steward"), [self.item(facts, one) for one in facts.items]),
         )  # fmt: skip
         for title, told in sections:
             if told:
@@ -157,9 +157,14 @@ class Teller:
             f"{self.word(words.SIDES, row['kind'])} — {other}, {row['decided_at']}, {row['reason']}{state}"
         )
 
-    def item(self, row: dict[str, Any]) -> str:
-        """A doubt that waits, or waited, for a steward."""
-        return f"{row['night']} {row['queue']} {row['item_id']} — {self.word(words.GUARDS, row['reason'])}"
+    def item(self, facts: Facts, row: dict[str, Any]) -> str:
+        """A doubt that waits, or waited, for a steward, with the other side of it."""
+        sides, own = (row["left_id"], row["right_id"]), (facts.subject, facts.person)
+        other = next((side for side in sides if side not in own), sides[0])
+        decided = any(one["stands"] and other in (one["left_subject"], one["right_subject"]) for one in facts.decisions)
+        state = self.say(" (décidé)", " (decided)") if decided else ""
+        queue, reason = self.word(words.QUEUES, row["queue"]), self.word(words.GUARDS, row["reason"])
+        return f"{row['night']} {queue} {other}{state} — {reason} ({row['item_id']})"
 
 
 def bits(centibits: int | None) -> str:

@@ -142,6 +142,10 @@ PROOFS: dict[str, Words] = {
         "a newborn's own number arrived: the same number, the same birth date, and nothing that differs",
     ),
 }
+QUEUES: dict[str, Words] = {
+    "match": ("à réunir ? avec", "to be one? with"),
+    "split": ("à séparer ? de", "to be two? from"),
+}
 EVENTS: dict[str, Words] = {
     "merged": ("deux personnes n'en sont plus qu'une", "two persons became one"),
     "split": ("séparé de sa personne, qui en devient deux", "split off from its person, which became two"),

@@ -91,7 +91,8 @@ def test_refusals_relatives_and_doubts(root: Settings, capsys: Said) -> None:
     other = why(capsys, subject("P2:anna"))
     assert "another candidate weighs nearly as much (lead)" in other
     assert "+9.00  sum, in bits" in other
-    assert "To review" in other
+    assert "Doubts for a steward" in other
+    assert f"to be one? with {subject('H1:baby')} — several candidates fit equally well" in other
 
 
 def test_names_in_each_others_place_are_told_as_swapped() -> None:
