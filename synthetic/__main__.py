@@ -22,6 +22,11 @@ def arguments() -> argparse.ArgumentParser:
     for name, usual in asdict(Sizes()).items():
         parser.add_argument(f"--{name}", type=int, help=f"{usual} unless the root was begun with another")
     parser.add_argument("--mess", type=float, help=f"share of records with a planted fault, {MESS} if not told")
+    parser.add_argument(
+        "--life",
+        type=int,
+        help="life events of each kind a day after the first night; one for 4,000 persons by default",
+    )
     parser.add_argument("--mess-only", default="", metavar="CODE", help="plant this kind of fault only")
     parser.add_argument("--start", help="first simulated day; by default thirty days before the first night")
     parser.add_argument(
@@ -38,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     """Simulate one night; exit code 0, or 78 when the root is not a synthetic one."""
     given = arguments().parse_args(argv)
     try:
-        names = (*asdict(Sizes()), "mess", "start")
+        names = (*asdict(Sizes()), "mess", "start", "life")
         told = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
         report = simulate(load_settings(), given.night, told, given.mess_only, parse(given.mishap))
     except JobError as error:

@@ -10,10 +10,10 @@ from synthetic import documents as d
 from synthetic.cda_entries import body
 from synthetic.document_facts import compact, facts_of, moment, written_at
 from synthetic.documents import TOWN, Document, drawn, drawn_once
-from synthetic.draws import chance
 from synthetic.hospital import patient_number
 from synthetic.names import listed, surnames
 from synthetic.nir import finess, rpps
+from synthetic.patients import patient_of
 from synthetic.pdf import tiny_pdf
 from synthetic.people import NOBODY, Population
 from synthetic.pharmacy import pharmacy_id
@@ -51,9 +51,7 @@ MODELS = {
 
 def qualified(people: Population, document: Document) -> bool:
     """Whether the patient's identity was verified, so that the INS is sent."""
-    person = np.array([document.person])
-    newborn = people.birth_exit[document.person] == document.made
-    return bool(chance(person, 122, 0.5 if newborn else 0.92)[0])
+    return patient_of(people, document).qualified
 
 
 def render(world: World, document: Document) -> str:
@@ -64,7 +62,7 @@ def render(world: World, document: Document) -> str:
         related = fill(
             "related", replaced_id=document.replaced_id, set_id=document.set_id, version=document.version - 1
         )
-    called = f"{people.given[document.person, 0]} {people.birth_name[document.person]}"
+    called = patient_of(people, document).called
     named = drawn(document, 125) % 9 == 0  # titles name patients now and then
     return fill(
         "document",
@@ -93,9 +91,8 @@ def letter(document: Document) -> Markup:
 
 def structured(world: World, document: Document, called: str) -> Markup:
     """Sections, the first words of each about the patient by name; some hold a copy of themselves as a PDF."""
-    people, who = world.people, document.person
-    born = compact(int(people.birth[who]))
-    narrative = f"{called}, né(e) le {born[6:]}/{born[4:6]}/{born[:4]}, tél. 01 99 00 {who % 90 + 10} 00"
+    born = compact(patient_of(world.people, document).birth)
+    narrative = f"{called}, né(e) le {born[6:]}/{born[4:6]}/{born[:4]}, tél. 01 99 00 {document.person % 90 + 10} 00"
     copy = f"Copie {document.unique_id}" if drawn(document, 126) % 7 == 0 else ""
     facts = facts_of(world, document)
     return body(
@@ -129,22 +126,21 @@ def patient_ids(people: Population, document: Document) -> Markup:
 
 def patient(people: Population, document: Document) -> dict[str, object]:
     """The patient's identifiers and traits of the civil register, and the third persons that stand beside."""
-    who, at = document.person, np.array([document.person])
-    used = str(people.used_name(document.day, at)[0])
-    other = used != people.birth_name[who]
-    called = fill("used", family=used, given=people.given[who, 0]) if other else ""
+    who, at, told = document.person, np.array([document.person]), patient_of(people, document)
+    other = told.used_name != told.birth_name
+    called = fill("used", family=told.used_name, given=told.given[0]) if other else ""
     mail = f'<telecom use="H" value="mailto:{ins_of(people, who)}@patient.mssante.fr"/>'
     return {
         "ids": patient_ids(people, document),
-        "telecom": Markup(mail if qualified(people, document) else '<telecom nullFlavor="UNK"/>'),
+        "telecom": Markup(mail if told.qualified else '<telecom nullFlavor="UNK"/>'),
         "residence": people.residence_at(document.day, at)[0],
-        "birth_name": people.birth_name[who],
-        "given_names": " ".join(people.given[who]),
-        "given": people.given[who, 0],
+        "birth_name": told.birth_name,
+        "given_names": " ".join(told.given),
+        "given": told.given[0],
         "used": called,
-        "gender": "M" if people.sex[who] == 1 else "F",
-        "birth": compact(int(people.birth[who])),
-        "birth_place": people.places[who],
+        "gender": "M" if told.sex == 1 else "F",
+        "birth": compact(told.birth),
+        "birth_place": told.place,
         "guardian": guardian(people, document),
         "informant": informant(people, document),
     }

@@ -9,6 +9,9 @@ from synthetic.draws import Ints, chance, scatter
 from synthetic.stays import DATA, NEWBORN
 from synthetic.world import World
 
+UNNUMBERED = 0.03  # of the persons: no pharmacy has a number of them
+TYPED = 0.15  # of the visits to another pharmacy than one's own: no card, the traits are typed by hand
+
 
 @cache
 def presentations() -> pd.DataFrame:
@@ -18,7 +21,10 @@ def presentations() -> pd.DataFrame:
 
 
 def tickets(world: World, day: int) -> pd.DataFrame:
-    """Visits of one day: person, pharmacy, second of the day, stay that they follow (or nothing)."""
+    """Visits of one day: person, pharmacy, second of the day, stay that they follow (or nothing).
+
+    ``typed``: there was no card, and the traits are typed by hand; ``numbered``: the pharmacy has a number.
+    """
     people = world.people
     everyone = np.arange(len(people))
     period = 21 + scatter(everyone, 71) % 9
@@ -29,6 +35,9 @@ def tickets(world: World, day: int) -> pd.DataFrame:
     table = pd.concat([renewed, after_stays(world, day)], ignore_index=True)
     who = table.person.to_numpy()
     table["pharmacy"] = pharmacy_of(world, who, day)
+    away = table.pharmacy.to_numpy() != home_pharmacy(world, who)
+    table["typed"] = away & chance(who * 5 + day, 85, TYPED)
+    table["numbered"] = ~chance(who, 92, UNNUMBERED) & ~table.typed
     table["second"] = 8 * 3600 + scatter(who + day, 74) % (11 * 3600)
     table = table.sort_values(["pharmacy", "second", "person", "stay"], ignore_index=True)
     table["day"] = day
@@ -55,9 +64,15 @@ def after_stays(world: World, day: int) -> pd.DataFrame:
 
 def pharmacy_of(world: World, who: Ints, day: int) -> Ints:
     """The family's pharmacy, or now and then another one."""
-    people, count = world.people, world.sizes.pharmacies
+    elsewhere = scatter(who + day, 78) % world.sizes.pharmacies
+    return np.where(chance(who * 3 + day, 77, 0.08), elsewhere, home_pharmacy(world, who))
+
+
+def home_pharmacy(world: World, who: Ints) -> Ints:
+    """The pharmacy that a family usually goes to."""
+    people = world.people
     family = np.where(people.mother[who] >= 0, people.mother[who], who)
-    return np.where(chance(who * 3 + day, 77, 0.08), scatter(who + day, 78) % count, scatter(family, 79) % count)
+    return scatter(family, 79) % world.sizes.pharmacies
 
 
 def dispensations(world: World, day: int) -> pd.DataFrame:

@@ -22,12 +22,25 @@ MASKS = ("MASQUE_PS", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX", "IN
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a document says of its patient where a life event decides it, and not chance.
+
+    ``taken_for``: the person whose traits it tells instead; ``mistake``: which mistake its typist made (see
+    ``mistyped``), None for none.
+    """
+
+    qualified: bool
+    mistake: int | None = None
+    taken_for: int | None = None
+
+
+@dataclass(frozen=True)
 class Document:
     """One document: who, what, which version, and what is asked of an earlier one.
 
     ``action``: ``C`` replaces, ``D`` deletes, ``M`` hides (the same document under another visibility), ``T`` touches
     metadata alone. ``made`` is the day on which it was written, up to three weeks before it is filed; ``ticket`` the
-    sale that a prescription or dispensation is about.
+    sale that a prescription or dispensation is about; ``told`` is set where a life event made the document.
     """
 
     day: int
@@ -44,6 +57,7 @@ class Document:
     replaces: tuple[int, int] | None = None
     action: str = ""
     filed: int = 0
+    told: Told | None = None
 
     @property
     def place(self) -> int:

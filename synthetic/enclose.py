@@ -5,6 +5,7 @@ import numpy as np
 from synthetic import cda
 from synthetic.document_facts import compact, moment, written_at
 from synthetic.documents import DELETE, MASK, REPLACE, TOUCH, Document
+from synthetic.patients import patient_of
 from synthetic.people import Population
 from synthetic.xdm import Enclosed
 
@@ -29,7 +30,7 @@ def enclosed(people: Population, document: Document, content: bytes) -> Enclosed
         logical=document.place * 10,
         replaces=document.origin * 10 if document.replaces and document.rank % 2 else 0,
         visibility=document.visibility,
-        title=f"{cda.MODELS[document.type_code].name} {people.birth_name[who]}",
+        title=f"{cda.MODELS[document.type_code].name} {patient_of(people, document).birth_name}",
         local=f"{number}^^^&{root}&ISO^PI",
         traits=traits(people, document),
         author=(
@@ -41,12 +42,11 @@ def enclosed(people: Population, document: Document, content: bytes) -> Enclosed
 
 def traits(people: Population, document: Document) -> tuple[str, ...]:
     """Lines of sourcePatientInfo: names, birth, sex, address with the place of birth."""
-    who, at = document.person, np.array([document.person])
-    used = str(people.used_name(document.day, at)[0])
+    told, home = patient_of(people, document), people.residence_at(document.day, np.array([document.person]))[0]
     return (
-        f"PID-5|{people.birth_name[who]}^{people.given[who, 0]}^{' '.join(people.given[who])}^^^^L",
-        f"PID-5|{used}^{people.given[who, 0]}^^^^^D",
-        f"PID-7|{compact(int(people.birth[who]))}",
-        f"PID-8|{'M' if people.sex[who] == 1 else 'F'}",
-        f"PID-11|^^^^{people.residence_at(document.day, at)[0]}^^H~^^^^^^BDL^^{people.places[who]}",
+        f"PID-5|{told.birth_name}^{told.given[0]}^{' '.join(told.given)}^^^^L",
+        f"PID-5|{told.used_name}^{told.given[0]}^^^^^D",
+        f"PID-7|{compact(told.birth)}",
+        f"PID-8|{'M' if told.sex == 1 else 'F'}",
+        f"PID-11|^^^^{home}^^H~^^^^^^BDL^^{told.place}",
     )

@@ -25,6 +25,7 @@ from synthetic.fhir import (
     request,
     when,
 )
+from synthetic.patients import patient_of
 from synthetic.pdf import tiny_pdf
 from synthetic.people import Population
 
@@ -85,7 +86,7 @@ def reference(people: Population, document: Document, named: list[Resource]) -> 
         "type": kind,
         "subject": {
             "reference": f"Patient/{patient_id(document)}",
-            "display": str(people.birth_name[document.person]),
+            "display": patient_of(people, document).birth_name,
         },
         "date": when(moment(*written_at(document))),
         "author": [
@@ -99,7 +100,7 @@ def reference(people: Population, document: Document, named: list[Resource]) -> 
                 "display": house,
             },
         ],
-        "description": f"{model.name} de {people.given[document.person, 0]} {people.birth_name[document.person]}",
+        "description": f"{model.name} de {patient_of(people, document).called}",
         "securityLabel": [{"coding": [security(code)]} for code in document.visibility],
         "content": [{"attachment": attachment(document)}],
         "context": {
@@ -137,25 +138,25 @@ def attachment(document: Document) -> Resource:
 
 def patient(people: Population, document: Document) -> Resource:
     """The patient: identifiers, birth name with all given names, place of birth, and third persons beside."""
-    who, at = document.person, np.array([document.person])
+    who, at, told_of = document.person, np.array([document.person]), patient_of(people, document)
     root, number = cda.local_number(document)
     own = {"use": "usual", "system": f"urn:oid:{root}", "value": number}
     ins = {"use": "official", "system": f"urn:oid:{cda.INS_OID}", "value": cda.ins_of(people, who)}
-    name: Resource = {"use": "official", "family": people.birth_name[who], "given": [people.given[who, 0]]}
-    every = {"url": f"{CORE}/fr-core-patient-birth-list-given-name", "valueString": " ".join(people.given[who])}
+    name: Resource = {"use": "official", "family": told_of.birth_name, "given": [told_of.given[0]]}
+    every = {"url": f"{CORE}/fr-core-patient-birth-list-given-name", "valueString": " ".join(told_of.given)}
     name["extension"] = [every]
-    used = str(people.used_name(document.day, at)[0])
-    names = [name] + ([{"use": "usual", "family": used}] if used != people.birth_name[who] else [])
-    code = {"url": f"{CORE}/fr-core-address-insee-code", "valueCoding": {"code": str(people.places[who])}}
+    used = told_of.used_name
+    names = [name] + ([{"use": "usual", "family": used}] if used != told_of.birth_name else [])
+    code = {"url": f"{CORE}/fr-core-address-insee-code", "valueCoding": {"code": told_of.place}}
     told: Resource = {
         "resourceType": "Patient",
         "id": patient_id(document),
         "meta": {"versionId": "1", "lastUpdated": f"{iso_day(document.filed)}T20:00:00+01:00"},
-        "identifier": [ins, own] if cda.qualified(people, document) else [own],
+        "identifier": [ins, own] if told_of.qualified else [own],
         "name": names,
         "telecom": [{"system": "email", "value": f"{cda.ins_of(people, who)}@patient.mssante.fr"}],
-        "gender": "male" if people.sex[who] == 1 else "female",
-        "birthDate": iso_day(int(people.birth[who])),
+        "gender": "male" if told_of.sex == 1 else "female",
+        "birthDate": iso_day(told_of.birth),
         "address": [{"use": "home", "postalCode": str(people.residence_at(document.day, at)[0])}],
     }
     place = {"url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace", "valueAddress": {"extension": [code]}}

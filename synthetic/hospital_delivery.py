@@ -10,6 +10,7 @@ from synthetic.deposit import Delivery, delivery_id
 from synthetic.draws import Ints, day_number, iso_day
 from synthetic.hospital import RSS, rss_lines
 from synthetic.identity_lines import VID, vid_lines
+from synthetic.life import identities
 from synthetic.mess import ACCEPTED, DUPLICATE, QUARANTINED, mess_table
 from synthetic.mishap import FAST_TRACK
 from synthetic.nir import finess
@@ -91,7 +92,8 @@ def files_of(night: Night, rank: int, stays: pd.DataFrame) -> tuple[list[File], 
     number = exits * 4_000_000 + stays.number.str[7:].astype(np.int64).to_numpy() * 4
     lines, units = rss_lines(people, stays, rank)
     unit_codes = mess_hospital.plan_rss(plan, number[units.stay] + units["rank"].to_numpy(), lines, units)
-    vid = vid_lines(people, stays, rank)
+    identity = identities(night.world, stays)
+    vid = vid_lines(people, stays, rank, identity)
     told = np.isin(np.arange(len(stays)), units.stay[mess_hospital.good(unit_codes)])  # the stay will exist
     link_codes = np.where(told, plan.choose(number, 104, mess_hospital.LINK_FAULTS), "")
     given = administrations(stays)
@@ -100,7 +102,7 @@ def files_of(night: Night, rank: int, stays: pd.DataFrame) -> tuple[list[File], 
     used = units_used(units)
     files = [
         File(RSS, lines, unit_codes, spoil_hospital.spoil_rss, units.exit.to_numpy()),
-        File(VID, vid, plan.choose(number, 102, mess_hospital.VID_FAULTS), spoil_hospital.spoil_vid, exits),
+        File(VID, vid, plan.choose(number, 102, mess_hospital.VID_FAULTS), spoil_hospital.spoil_vid, identity.since),
         File(LINK, link_lines(stays), link_codes, spoil_hospital.spoil_link, exits),
         File(DRUGS, drug_lines(given, rank), drug_codes, spoil_hospital.spoil_drug, exits[given.stay]),
         File(UNITS, unit_lines(used, rank), np.full(len(used), "", dtype=object), spoil_hospital.whole,

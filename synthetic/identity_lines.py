@@ -1,11 +1,14 @@
 """A hospital's billing file (VID-HOSP): whose number pays, who the patient is, the amounts; one line per stay."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from synthetic.draws import chance, scatter
+from synthetic.draws import Ints, chance, scatter
 from synthetic.hospital import patient_number
 from synthetic.layout import Block, fields_of
+from synthetic.life import Identities
 from synthetic.nir import finess
 from synthetic.people import Population
 from synthetic.stays import NEWBORN
@@ -19,11 +22,11 @@ def vid_version(hospital: int) -> str:
     return ("V015", "V014", "V016", "V015", "V015")[hospital % 5]
 
 
-def vid_lines(people: Population, stays: pd.DataFrame, hospital: int) -> list[bytes]:
-    """One line per stay: whose number pays, who the patient is, the amounts."""
+def vid_lines(people: Population, stays: pd.DataFrame, hospital: int, told: Identities | None = None) -> list[bytes]:
+    """One line per stay: whose number pays, who the patient is (the truth unless ``told`` otherwise), the amounts."""
     version, who = vid_version(hospital), stays.person.to_numpy()
     block = Block(len(stays), fields_of("vid_hosp", "VID-HOSP", version, "header"))
-    identity(people, stays, block)
+    identity(people, stays, block, told)
     block.text("vidhosp_format", version)
     block.text("finess_epmsi", finess(hospital))
     block.text("patient_ipp", patient_number(who, hospital))
@@ -50,25 +53,37 @@ def vid_lines(people: Population, stays: pd.DataFrame, hospital: int) -> list[by
     return with_disciplines(block, stays, version)
 
 
-def identity(people: Population, stays: pd.DataFrame, block: Block) -> None:
+def identity(people: Population, stays: pd.DataFrame, block: Block, told: Identities | None) -> None:
     """Holder's number, own number and INS as far as the hospital knows them, birth, sex and rank among twins."""
-    who, exit_ = stays.person.to_numpy(), stays.exit.to_numpy()
-    number, key = people.number, people.key
-    newborn = (stays.reason == NEWBORN).to_numpy()
-    holder = np.where(newborn, people.mother[who], people.guardian(exit_, who))
-    dependant = chance(who, 51, 0.04) & (people.spouse[who] >= 0) & (holder == who)
-    holder = np.where(dependant, people.spouse[who], holder)
-    block.text("insured_nir", number[holder])
-    block.text("insured_nir_key", key[holder])
-    knows_own = np.where(newborn, chance(who, 52, 0.05), chance(who, 53, 0.8))
-    block.text("individual_nir", np.where(knows_own, number[who], ""))
-    block.text("individual_nir_key", np.where(knows_own, key[who], ""))
-    knows_ins = np.where(newborn, chance(who, 54, 0.1), chance(who, 55, 0.85))
-    block.text("ins_matricule", np.where(knows_ins, np.char.add(number, key)[who], ""))
-    block.date("birth_date", people.birth[who])
+    who, number, known = stays.person.to_numpy(), people.number, numbers_known(people, stays, told)
+    for name, whose, knows in (("insured_nir", known.holder, True), ("individual_nir", who, known.own)):
+        block.text(name, np.where(knows, number[whose], ""))
+        block.text(f"{name}_key", np.where(knows, people.key[whose], ""))
+    block.text("ins_matricule", np.where(known.ins, np.char.add(number, people.key)[who], ""))
+    block.date("birth_date", people.birth[who] if told is None else told.birth)
     block.number("sex", people.sex[who])
     block.text("local_stay_id", stays.number)
     block.number("birth_rank", people.birth_rank[who])
+
+
+class Known(NamedTuple):
+    """Per stay: the person under whose number it is billed, and whether the patient's own number and INS are known."""
+
+    holder: Ints
+    own: "np.ndarray"
+    ins: "np.ndarray"
+
+
+def numbers_known(people: Population, stays: pd.DataFrame, told: Identities | None) -> Known:
+    """Which numbers the hospital knows of the patients of these stays."""
+    who, newborn = stays.person.to_numpy(), (stays.reason == NEWBORN).to_numpy()
+    holder = np.where(newborn, people.mother[who], people.guardian(stays.exit.to_numpy(), who))
+    dependant = chance(who, 51, 0.04) & (people.spouse[who] >= 0) & (holder == who)
+    holder = np.where(dependant, people.spouse[who], holder)
+    sure = np.zeros(len(who), dtype=np.int64) if told is None else told.own
+    own = np.where(newborn, chance(who, 52, 0.05), chance(who, 53, 0.8))
+    ins = np.where(newborn, chance(who, 54, 0.1), chance(who, 55, 0.85))
+    return Known(holder, (sure > 0) | (sure == 0) & own, (sure > 0) | (sure == 0) & ins)
 
 
 def with_disciplines(block: Block, stays: pd.DataFrame, version: str) -> list[bytes]:

@@ -164,7 +164,7 @@ def choose(
     """A case for some documents, each case in its turn, the next one that the document can show.
 
     The turns go round the groups of the catalogue, so that a few documents show all of them. Requests to
-    replace, delete or hide stay good, and so do the documents that they will be about.
+    replace, delete or hide stay good, and so do the documents that they will be about and those of life events.
     """
     waiting = interleaved(cases)
     waiting = waiting[turn % len(waiting) :] + waiting[: turn % len(waiting)] if waiting else []
@@ -172,7 +172,8 @@ def choose(
     hit = scatter(places, 131 + 1009 * seed) % 100_000 < round(share * 100_000) if len(places) else places > 0
     found: list[Case | None] = []
     for document, chosen in zip(documents, hit, strict=True):
-        usable = chosen and document.carrier != FHIR and not document.action and not fate(document)
+        spared = document.carrier == FHIR or document.action or fate(document) or document.told
+        usable = chosen and not spared
         subject = Subject(world, document)
         case = next((case for case in waiting if case.fits(subject)), None) if usable else None
         found.append(case)

@@ -56,7 +56,7 @@ def simulate(
 
 def frame_of(settings: Settings, night: str, simulation: Simulation, only: str) -> Night:
     """The world as it is known in that night."""
-    world = World(simulation.sizes, day_number(simulation.start), day_number(night) - 1)
+    world = World(simulation.sizes, day_number(simulation.start), day_number(night) - 1, simulation.pace)
     plan = Plan(simulation.sizes.seed, simulation.mess, only)
     previous = previous_night(settings.truth, night)
     before = day_number(previous) if previous else world.start

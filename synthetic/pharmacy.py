@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,10 @@ import pandas as pd
 from synthetic.dialects import COLUMNS, Dialect
 from synthetic.dispensing import presentations
 from synthetic.draws import Ints, chance, iso_day, scatter
+from synthetic.mistyped import Typed, mistype
+from synthetic.names import Names
 from synthetic.nir import luhn_digit, rpps
-from synthetic.people import Population
+from synthetic.people import NOBODY, Population
 
 SERVICE = {100: "PH1", 65: "PH7", 30: "PH4", 15: "PH2"}
 PRESCRIBERS = 600
@@ -83,21 +86,40 @@ def care_cells(lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
     }  # fmt: skip
 
 
-def person_cells(people: Population, lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
-    """Cells about the patient: often under a parent's number, now and then without number or names."""
+class Told(NamedTuple):
+    """Per line: whose number is on the card (NOBODY: no card), and birth day and names as typed (empty: none)."""
+
+    insured: Ints
+    birth: Ints
+    family: Names
+    given: Names
+
+
+def told(people: Population, lines: pd.DataFrame) -> Told:
+    """The patients as the counter knows them: often under a parent's number, now and then with a mistake of typing."""
     who, day = lines.person.to_numpy(), lines.day.to_numpy()
-    visit = who * 31 + day
-    insured = people.guardian(day, who)
-    numbered = ~chance(who, 92, 0.03)
-    named = ~chance(visit, 93, 0.15)
-    family, given = people.used_name(day, who), people.given[who, 0]
+    numbered, typed = lines.numbered.to_numpy(dtype=bool), lines.typed.to_numpy(dtype=bool)
+    family, given, birth = people.used_name(day, who), people.given[who, 0].copy(), people.birth[who]
+    turns = scatter(who, 86)
+    for place in np.flatnonzero(typed):
+        true = Typed(family[place], given[place], int(birth[place]))
+        family[place], given[place], birth[place] = mistype(true, int(turns[place]))
+    named = ~chance(who * 31 + day, 93, 0.15) | typed
     plain = lines.pharmacy.to_numpy() % 2 == 0
-    family = np.array([capitals(n) if p else n for n, p in zip(family, plain, strict=True)], dtype=object)
-    given = np.array([capitals(n) if p else n for n, p in zip(given, plain, strict=True)], dtype=object)
+    shown = [np.array([capitals(n) if p else n for n, p in zip(names, plain, strict=True)], dtype=object)
+             for names in (family, given)]  # fmt: skip
+    insured = np.where(numbered, people.guardian(day, who), NOBODY)
+    return Told(insured, birth, np.where(named, shown[0], ""), np.where(named, shown[1], ""))
+
+
+def person_cells(people: Population, lines: pd.DataFrame, dialect: Dialect) -> dict[str, object]:
+    """Cells about the patient; empty for what the counter does not know."""
+    who, known = lines.person.to_numpy(), told(people, lines)
+    numbered = known.insured != NOBODY
     return {
-        "patient_nir": np.where(numbered, people.number[insured], ""),
-        "patient_nir_key": np.where(numbered, people.key[insured], ""),
-        "birth_date": dates(people.birth[who], dialect.date_format),
+        "patient_nir": np.where(numbered, people.number[known.insured], ""),
+        "patient_nir_key": np.where(numbered, people.key[known.insured], ""),
+        "birth_date": dates(known.birth, dialect.date_format),
         "birth_rank": people.birth_rank[who].astype(str), "sex": people.sex[who].astype(str),
-        "family_name": np.where(named, family, ""), "given_name": np.where(named, given, ""),
+        "family_name": known.family, "given_name": known.given,
     }  # fmt: skip

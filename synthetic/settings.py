@@ -1,25 +1,28 @@
 """What a root was simulated with: fixed by the first night, kept in ``truth/simulation.json``."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from jobs.core.errors import ConfigError
+from synthetic.cast import Pace
 from synthetic.deposit import write_last
 from synthetic.draws import day_number, iso_day
 from synthetic.stays import Sizes
 
 DAYS_BEFORE = 30
 MESS = 0.03
+PERSONS_AN_EVENT = 4_000  # for each kind of life event, and day
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """Sizes and first day of one simulated world."""
+    """Sizes, first day and life events of one simulated world."""
 
     sizes: Sizes
     start: str
     mess: float
+    pace: Pace = field(default_factory=Pace)
 
 
 def establish(truth: Path, night: str, given: dict[str, object]) -> Simulation:
@@ -37,10 +40,12 @@ def establish(truth: Path, night: str, given: dict[str, object]) -> Simulation:
             )
     else:
         known = asdict(Sizes()) | {"mess": MESS, "start": iso_day(day_number(night) - DAYS_BEFORE)} | given
+        known |= {"life": given.get("life", known["persons"] // PERSONS_AN_EVENT), "begun": night}
         truth.mkdir(parents=True, exist_ok=True)
         write_last(record, known)
-    sizes = Sizes(**{field.name: known[field.name] for field in fields(Sizes)})
-    return Simulation(sizes, str(known["start"]), float(known["mess"]))
+    sizes = Sizes(**{one.name: known[one.name] for one in fields(Sizes)})
+    pace = Pace(int(known.get("life", 0)), day_number(known.get("begun", night)))  # an older root has no events
+    return Simulation(sizes, str(known["start"]), float(known["mess"]), pace)
 
 
 def previous_night(truth: Path, night: str) -> str | None:

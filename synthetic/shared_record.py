@@ -1,6 +1,6 @@
 """The record operators' deliveries: bare documents and packages of one, FHIR exports of the other, with their truth."""
 
-from synthetic import catalogue, cda
+from synthetic import catalogue, cda, life
 from synthetic.deposit import Delivery, delivery_id
 from synthetic.document_facts import facts_of
 from synthetic.documents import CDA, FHIR, XDM, Document, filed
@@ -82,7 +82,8 @@ class Parcel:
 
 def shared_record(night: Night) -> list[Sent]:
     """All documents filed since the night before: one delivery of documents, one FHIR export."""
-    documents = [d for day in range(first_day(night), night.last + 1) for d in filed(night.world, day)]
+    days = range(first_day(night), night.last + 1)
+    documents = [d for day in days for d in (*filed(night.world, day), *life.documents(night.world, day))]
     plan = night.plan
     cases = [case for case in catalogue.CASES if case.answers(plan.only)]
     codes = choose(night.world, documents, cases, plan.seed, plan.share, night.last * 11)

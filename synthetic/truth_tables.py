@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from synthetic import truth
+from synthetic import life, truth
 from synthetic.dispensing import presentations
 from synthetic.mess import MESS_COLUMNS
 from synthetic.nir import finess
@@ -41,7 +42,18 @@ def truth_tables(world: World, sent: list[Sent], statuses: list[dict[str, object
         "claim_line": claim_table(kinds["claim_line"]),
         "document": truth.typed(kinds["document"]),
         "document_fact": fact_table(facts),
+        "life_event": event_table(life.events(world)),
     }
+
+
+def event_table(events: list[life.Event]) -> pa.Table:
+    """Every life event that began: its kind, its first day, whom it befalls, and whom they are taken for (or empty)."""
+    return pa.table({
+        "kind": pa.array([one.kind for one in events], pa.string()),
+        "begins_on": truth.day(np.array([one.day for one in events], dtype=np.int64)),
+        "person": pa.array(truth.person_id(np.array([one.person for one in events], dtype=np.int64)), pa.string()),
+        "other": pa.array(truth.person_id(np.array([one.other for one in events], dtype=np.int64)), pa.string()),
+    })  # fmt: skip
 
 
 def fact_table(facts: pd.DataFrame) -> pa.Table:

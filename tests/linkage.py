@@ -12,7 +12,8 @@ from jobs.core.nights import state_path
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool, read_json, tables_from_json
 from jobs.core.tokens import text_hex
-from jobs.link.walk import crosswalk_pool, pointer
+from jobs.link.walk import crosswalk_pool, persons_now, pointer
+from tests.spec.national_cases import Rows, rows_of
 
 # Care rows whose truth is found by their place in the delivery; stays by their local number, below.
 BY_PLACE = {"dispensation": "pharmacy", "document": "shared_record"}
@@ -112,3 +113,16 @@ def view(database: duckdb.DuckDBPyConnection, name: str, files: Sequence[str]) -
     """Name a query on some Parquet files."""
     named = ", ".join(f"'{file}'" for file in files)
     database.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{named}])")
+
+
+def index_rows(settings: Settings, night: str, table: str) -> Rows:
+    """Rows of a table of a night's index."""
+    return rows_of(settings.identity, settings.identity / night / "index.json", table)
+
+
+def persons(settings: Settings, night: str) -> dict[str, str]:
+    """The person of each subject in a night."""
+    pointer = settings.crosswalk / night / "crosswalk.json"
+    first = {row["subject_id"]: row["person_id"] for row in rows_of(settings.crosswalk, pointer, "crosswalk")}
+    moves = sorted(rows_of(settings.crosswalk, pointer, "move"), key=lambda row: row["night"])
+    return first | persons_now(moves)

@@ -14,20 +14,19 @@ def block_parts() -> list[tuple[str, list[Column]]]:
 
     A date stands with day and month in order of size, so that a swapped one falls into the same block.
     """
-    family, given, date = F.col("family_key"), F.col("given_key"), F.col("birth_date")
+    given, date = F.col("given_key"), F.col("birth_date")
     day, month, year = F.dayofmonth(date), F.month(date), F.year(date)
     sorted_date = [year, F.least(day, month), F.greatest(day, month)]
     joined = name_key(given)  # a family name among the given names still has its particles and spaces
-    either_name = [F.least(family, joined), F.greatest(family, joined)]
     found: list[tuple[str, list[Column]]] = [
         ("date_given", [*sorted_date, F.substring(given, 1, LETTERS)]),
-        ("date_names", [date, *either_name]),
         ("number", [F.col("number")]),
     ]
     for name in ("family_key", "used_key"):
         one = F.col(name)
         found += [
             ("date_family", [*sorted_date, F.substring(one, 1, LETTERS)]),
+            ("date_names", [date, F.least(one, joined), F.greatest(one, joined)]),  # swapped, in either kind of name
             ("names_year", [one, given, F.col("birth_year")]),
             ("names_day", [one, given, month, day]),
         ]

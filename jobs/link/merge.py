@@ -1,8 +1,10 @@
 """New claims of known subjects: two persons that turn out to be one, and one that turns out to be two.
 
 Two persons of the index become one on two independent proofs: an own number with the birth date (or first given name
-and year), and equal family name, given name, birth date and sex. One proof alone, or more than one partner, is for a
-steward. A person never becomes two without a steward: a contradiction inside it is an item of the split queue.
+and year), and equal family name, given name, birth date and sex. A newborn's provisional person, which had no own
+number, becomes one with the person whose number and birth date it states at last, if nothing else differs. One proof
+alone, or more than one partner, is for a steward. A person never becomes two without a steward: a contradiction inside
+it is an item of the split queue, and until that is decided no rule makes it one with another.
 """
 
 import hashlib
@@ -23,13 +25,13 @@ from jobs.link.blocks import key_persons
 from jobs.link.change import Change, by_person, persons_of, picked, small, written
 from jobs.link.decisions import DIFFERENT, SAME, Decision, in_force, parts_of, read_decisions
 from jobs.link.evidence import judge
-from jobs.link.guards import hard_guards
+from jobs.link.guards import hard_guards, is_baby
 from jobs.link.inputs import Base
 from jobs.link.keep import Keep
 from jobs.link.settle import Move, settle
 from jobs.link.traits import keys, nodes, without_shared
 
-BY_RULES = "number traits"
+BY_RULES, BY_BIRTH = "number traits", "number newborn"
 Row = dict[str, Any]
 
 
@@ -45,20 +47,32 @@ def reconsider(
     touched = traits.join(known.select("person_id").distinct(), "person_id", how="left_semi")
     rows = keep(known.select(*traits.columns).unionByName(touched).distinct())
     decisions = in_force(read_decisions(settings, base.index.get("decision", {})))
-    merges, doubts = sorted_out(proofs(rows, known, traits, keep), declared_apart(settings, base, decisions))
-    done = merge(settings, night, base, merges)
     same = parts_of(one for one in decisions if one.kind == SAME)
-    items = [item(night, "match", *pair, reason) for pair, reason in doubts]
-    items += [
-        item(night, "split", *pair, reason)
-        for pair, reason in contradictions(rows, known)
-        if same.get(pair[0], pair[0]) != same.get(pair[1], pair[1])
+    torn = [
+        row
+        for row in contradictions(rows, known)
+        if same.get(row["left"], row["left"]) != same.get(row["right"], row["right"])
     ]
+    apart = declared_apart(settings, base, decisions)
+    found = proofs(rows, known, traits, provisional(touched), keep)
+    merges, doubts = sorted_out(found, apart, {row["person_id"] for row in torn})
+    done = merge(settings, night, base, merges)
+    items = [item(night, "match", *pair, reason) for pair, reason in doubts]
+    items += [item(night, "split", row["left"], row["right"], row["guard"]) for row in torn]
     return queued(settings, night, base, items, done)
 
 
-def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, keep: Keep) -> list[Row]:
-    """a_id, b_id of persons that a rule ties, with ``number`` and ``traits``: which proofs there are."""
+def provisional(touched: DataFrame) -> DataFrame:
+    """node_id of the persons who were met as newborns and, before tonight, had no number of their own."""
+    known = nodes(touched.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)))
+    return known.select(F.struct("*").alias("a")).where((F.size("a.own") == 0) & is_baby("a")).select("a.node_id")
+
+
+def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, newborns: DataFrame, keep: Keep) -> list[Row]:
+    """a_id, b_id of persons that a rule ties, with ``number``, ``traits`` and ``birth``: which proofs there are.
+
+    ``birth``: one of them is of ``newborns``, and number and birth date are equal without anything that differs.
+    """
     asking = known.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True))
     met = key_persons(asking, traits).withColumn("is_person", F.lit(True))
     mine = rows.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)).select(*met.columns)
@@ -69,18 +83,33 @@ def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, keep: Keep) -> 
         F.col("kind").isin("birth", "first") & F.col("strong"),
         (F.col("kind") == "exact") & ~F.col("conflict"),
     )
-    found = judged.groupBy("a_id", "b_id").agg(F.max(number).alias("number"), F.max(equal).alias("traits"))
-    return [row.asDict() for row in found.where("number or traits").orderBy("a_id", "b_id").collect()]
+    born = number & (F.col("kind") == "birth") & ~F.col("conflict")
+    found = judged.groupBy("a_id", "b_id").agg(
+        F.max(number).alias("number"), F.max(equal).alias("traits"), F.max(born).alias("birth")
+    )
+    baby = keep(newborns.select("node_id", F.lit(True).alias("baby")))
+    for side in ("a", "b"):
+        found = found.join(F.broadcast(baby.toDF(f"{side}_id", f"{side}_baby")), f"{side}_id", how="left")
+    birth = F.col("birth") & F.coalesce("a_baby", "b_baby", F.lit(False))
+    told = found.where("number or traits").select("a_id", "b_id", "number", "traits", birth.alias("birth"))
+    return [row.asDict() for row in told.orderBy("a_id", "b_id").collect()]
 
 
-def sorted_out(found: list[Row], apart: set[frozenset[str]]) -> tuple[list[Row], list[tuple[tuple[str, str], str]]]:
-    """The pairs of persons to merge, and those for a steward with the reason; none that stewards declared different."""
+def sorted_out(
+    found: list[Row], apart: set[frozenset[str]], torn: set[str]
+) -> tuple[list[Row], list[tuple[tuple[str, str], str]]]:
+    """The pairs of persons to merge, and those for a steward with the reason; none that stewards declared different.
+
+    ``torn`` are persons of whom tonight's claims say that they hold two: which of the two fits is for a steward.
+    """
     open_ = [row for row in found if frozenset((row["a_id"], row["b_id"])) not in apart]
     partners = Counter(end for row in open_ for end in (row["a_id"], row["b_id"]))
     merges, doubts = [], []
     for row in open_:
-        proved = row["number"] and row["traits"]
-        if proved and partners[row["a_id"]] == partners[row["b_id"]] == 1:
+        proved = row["number"] and (row["traits"] or row["birth"])
+        if torn & {row["a_id"], row["b_id"]}:
+            doubts.append(((row["a_id"], row["b_id"]), "broken_group"))
+        elif proved and partners[row["a_id"]] == partners[row["b_id"]] == 1:
             merges.append(row)
         else:
             doubts.append(((row["a_id"], row["b_id"]), "several_fit" if proved else "one_proof"))
@@ -100,18 +129,21 @@ def merge(settings: Settings, night: str, base: Base, pairs: list[Row]) -> Chang
         return Change()
     found = persons_of(settings, {end for row in pairs for end in (row["a_id"], row["b_id"])}, base.index, base.walk)
     subject = {one.person: one.subject for one in sorted(found.members, key=lambda one: one.age, reverse=True)}
-    tied = [by_rules(night, *sorted((subject[row["a_id"]], subject[row["b_id"]]))) for row in pairs]
+    tied = [
+        by_rules(night, BY_RULES if row["traits"] else BY_BIRTH, *sorted((subject[row["a_id"]], subject[row["b_id"]])))
+        for row in pairs
+    ]
     moves: list[Move] = settle(found.members, tied, [], [], night, key_bytes(settings, "index"))
     return written(settings, night, moves, found, {})
 
 
-def by_rules(night: str, left: str, right: str) -> Decision:
+def by_rules(night: str, proof: str, left: str, right: str) -> Decision:
     """Two subjects that rules declare the same, in the shape of a decision; it is never written as one."""
-    return Decision(night, BY_RULES, SAME, left, right, "", date.fromisoformat(night), "")
+    return Decision(night, proof, SAME, left, right, "", date.fromisoformat(night), "")
 
 
-def contradictions(rows: DataFrame, known: DataFrame) -> list[tuple[tuple[str, str], str]]:
-    """Pairs of subjects of one person that can be one no more, one of whom spoke tonight; with the guard that says so.
+def contradictions(rows: DataFrame, known: DataFrame) -> list[Row]:
+    """Pairs of subjects that can be one person no more, one of whom spoke tonight: person_id, left, right, guard.
 
     Of who spoke tonight what was said tonight counts: it may correct what was said before. A number that is not said
     again does not make a double record two patients, so that guard is not asked.
@@ -129,8 +161,9 @@ def contradictions(rows: DataFrame, known: DataFrame) -> list[tuple[tuple[str, s
     for name, condition in reversed(list(guards.items())):
         guard = F.when(condition, name).otherwise(guard)
     said = met.where(F.col("a.spoke") | F.col("b.spoke"))
-    found = said.select("a.node_id", F.col("b.node_id").alias("other"), guard.alias("guard")).where("guard is not null")
-    return sorted(((row[0], row[1]), row[2]) for row in found.collect())
+    sides = (F.col("a.node_id").alias("left"), F.col("b.node_id").alias("right"))
+    found = said.select("person_id", *sides, guard.alias("guard")).where("guard is not null")
+    return [row.asDict() for row in found.orderBy("left", "right").collect()]
 
 
 def item(night: str, queue: str, left: str, right: str, reason: str) -> Row:

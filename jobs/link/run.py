@@ -68,7 +68,7 @@ def link_claims(
     keep = Keep(attempt)
     claims = keep(read_claims(spark, settings, found))
     new, known, traits = split(spark, settings, base, trait_rows(claims), keep)
-    decided = decide(new, traits, mothers_of(claims, keep), keep)
+    decided = decide(new, with_tonight(traits, known), mothers_of(claims, keep), keep)
     numbered = keep(number_persons(decided.subjects, night, key_table(spark, settings, "index")))
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
     refused = told(decided, night, RULES_VERSION)
@@ -89,6 +89,11 @@ def link_claims(
     }
     homes = keep(claims.select("subject_id", department(F.col("residence_code")).alias("department")))
     return publish(settings, night, base, index, crosswalk, inputs, counts, Keep.files(homes))
+
+
+def with_tonight(traits: DataFrame | None, known: DataFrame) -> DataFrame | None:
+    """The base's trait rows with what known subjects state tonight: a new subject may fit that alone."""
+    return traits.unionByName(known.select(*traits.columns)) if traits is not None else None
 
 
 def mothers_of(claims: DataFrame, keep: Keep) -> DataFrame:

@@ -28,12 +28,12 @@ TRAITS = {  # what is compared -> its columns in a trait row
 }
 
 
-EITHER = "subject_id = $subject OR other_id = $subject"
+EITHER = "subject_id = $subject OR list_contains($ends, other_id)"  # met as a subject, or later as its person
 
 
 @dataclass(frozen=True)
 class Companion:
-    """Another subject of the same person, and which traits agree, differ, or are unknown on a side."""
+    """Another subject of the same person, and which traits agree, differ, are swapped, or are unknown on a side."""
 
     subject: str
     source: str
@@ -80,14 +80,12 @@ def facts_of(settings: Settings, subject: str) -> Facts:
         if one != subject
     ]
     with Reader(settings, index) as reader:
-        ends = {subject, person}
+        ends = sorted({subject, person})
         link = reader.rows("link", "subject_id = $subject", subject=subject)
-        refusals = once(subject, reader.rows("refusal", EITHER, subject=subject), "guard")
-        relations = once(subject, reader.rows("relation", EITHER, subject=subject))
+        refusals = once(subject, reader.rows("refusal", EITHER, subject=subject, ends=ends), "guard")
+        relations = once(subject, reader.rows("relation", EITHER, subject=subject, ends=ends))
         events = reader.rows("person_event", "subject_id = $subject", subject=subject)
-        items = reader.rows(
-            "review_item", "list_contains($ends, left_id) OR list_contains($ends, right_id)", ends=sorted(ends)
-        )
+        items = reader.rows("review_item", "list_contains($ends, left_id) OR list_contains($ends, right_id)", ends=ends)
     every = read_decisions(settings, decision_files(settings))
     standing = {one.decision_id for one in in_force(every)}
     decisions = [vars(one) | {"stands": one.decision_id in standing} for one in every if subject in one.pair]
@@ -116,11 +114,23 @@ def traits_of(rows: list[Row]) -> dict[str, set[Any]]:
 
 
 def compare(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> dict[str, str]:
-    """``same`` when two subjects share a value of a trait, ``different`` when both know it and share none."""
-    return {
+    """``same`` when two subjects share a value of a trait, ``different`` when both know it and share none.
+
+    ``swapped``: family and given name, each in the other's place.
+    """
+    told = {
         name: "same" if one[name] & other[name] else "different" if one[name] and other[name] else "unknown"
         for name in TRAITS
     }
+    names = ("given_name", "family_name")
+    if all(told[name] == "different" for name in names) and crossed(one, other) and crossed(other, one):
+        told |= dict.fromkeys(names, "swapped")
+    return told
+
+
+def crossed(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> bool:
+    """A given name of one is a family name of the other; keys of family names have no spaces."""
+    return bool({name.replace(" ", "") for name in one["given_name"]} & other["family_name"])
 
 
 class Reader:

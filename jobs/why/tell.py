@@ -48,7 +48,7 @@ class Teller:
             (self.say("Rapprochements refusés", "Refused links"), [self.refusal(facts, one) for one in facts.refusals]),
             (self.say("Proches, jamais une identité", "Relatives, never an identity"), self.relations(facts)),
             (self.say("Décisions", "Decisions"), [self.decision(facts, one) for one in facts.decisions]),
-            (self.say("À revoir", "To review"), [self.item(one) for one in facts.items]),
+            (self.say("Doutes à trancher", "Doubts for a steward"), [self.item(facts, one) for one in facts.items]),
         )  # fmt: skip
         for title, told in sections:
             if told:
@@ -65,12 +65,16 @@ class Teller:
             f"Nuit {link['night']} : {self.word(words.TIERS, link['tier'])} ({link['tier']}).",
             f"Night {link['night']}: {self.word(words.TIERS, link['tier'])} ({link['tier']}).",
         )
-        if link.get("grade"):
+        versions = ", ".join(one for one in (link["rules_version"], link.get("model_version")) if one)
+        if link["tier"] == "new_person":  # nothing was linked, so there is no grade to tell
+            yield self.say(f"Version : {versions}.", f"Version: {versions}.")
+        elif link.get("grade"):
             grade = self.word(words.GRADES, link["grade"])
-            versions = ", ".join(one for one in (link["rules_version"], link.get("model_version")) if one)
             yield self.say(f"Degré : {grade}. Version : {versions}.", f"Grade: {grade}. Version: {versions}.")
         if link.get("weight_centibits") is not None:
             yield from self.waterfall(link)
+            if link.get("lead_centibits") is None:
+                yield self.say("  aucun autre candidat n'est plausible", "  no other candidate is likely")
 
     def waterfall(self, row: dict[str, Any]) -> Iterator[str]:
         """Each comparison with its level in words and its weight in bits, from the prior to the sum."""
@@ -82,6 +86,9 @@ class Teller:
             meaning = told[level][self.place] if level < len(told) else str(level)
             yield f"  {bits(weight_of(model, name, level))}  {self.word(words.COMPARISONS, name)}{self.colon} {meaning}"
         yield f"  {bits(row['weight_centibits'])}  {self.say('somme, en bits', 'sum, in bits')}"
+        if model.get("accept_centibits") is not None:
+            needed = self.say("à atteindre pour un lien", "to be reached for a link")
+            yield f"  {bits(model['accept_centibits'])}  {needed}"
         if row.get("lead_centibits") is not None:
             yield self.say(
                 f"  avance sur le candidat suivant : {bits(row['lead_centibits']).strip()} bits",
@@ -91,8 +98,9 @@ class Teller:
     def companion(self, one: Companion) -> str:
         """Another subject of the person, and what agrees between the two."""
         found = []
-        for kind in ("same", "different", "unknown"):
-            names = [self.word(words.TRAITS, name) for name, told in one.agreement.items() if told == kind]
+        for kind in words.AGREEMENT:
+            known = words.TRAITS | ({"number": words.OTHER_NUMBER} if kind == "different" else {})
+            names = [self.word(known, name) for name, told in one.agreement.items() if told == kind]
             if names:
                 found.append(f"{self.word(words.AGREEMENT, kind)}{self.colon} {', '.join(names)}")
         return f"{one.subject} ({one.source} {one.producer}) — {f'{self.stop} '.join(found)}"
@@ -132,10 +140,7 @@ class Teller:
         """A merge or a split of its person, with its proof."""
         proof = row["proof"]
         if not proof.startswith("D-"):
-            proof = self.say(
-                "deux preuves : numéro propre confirmé, et traits identiques",
-                "two proofs: an own number confirmed, and equal traits",
-            )
+            proof = self.word(words.PROOFS, proof)
         who = (
             f"{row['other_person_id']} → {row['person_id']}"
             if row["kind"] == "merged"
@@ -152,9 +157,14 @@ class Teller:
             f"{self.word(words.SIDES, row['kind'])} — {other}, {row['decided_at']}, {row['reason']}{state}"
         )
 
-    def item(self, row: dict[str, Any]) -> str:
-        """A doubt that waits, or waited, for a steward."""
-        return f"{row['night']} {row['queue']} {row['item_id']} — {self.word(words.GUARDS, row['reason'])}"
+    def item(self, facts: Facts, row: dict[str, Any]) -> str:
+        """A doubt that waits, or waited, for a steward, with the other side of it."""
+        sides, own = (row["left_id"], row["right_id"]), (facts.subject, facts.person)
+        other = next((side for side in sides if side not in own), sides[0])
+        decided = any(one["stands"] and other in (one["left_subject"], one["right_subject"]) for one in facts.decisions)
+        state = self.say(" (décidé)", " (decided)") if decided else ""
+        queue, reason = self.word(words.QUEUES, row["queue"]), self.word(words.GUARDS, row["reason"])
+        return f"{row['night']} {queue} {other}{state} — {reason} ({row['item_id']})"
 
 
 def bits(centibits: int | None) -> str:

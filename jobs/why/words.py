@@ -34,8 +34,8 @@ MET = TIERS | {  # what brought two together who were then refused
 }
 GRADES: dict[str, Words] = {
     "certain": ("certain", "certain"),
-    "probable": ("probable", "probable"),
-    "possible": ("possible", "possible"),
+    "probable": ("probable (999 chances sur 1 000 ou mieux)", "probable (999 in 1,000 or better)"),
+    "possible": ("possible (au moins neuf chances sur dix)", "possible (at least nine in ten)"),
 }
 GUARDS: dict[str, Words] = {
     "relative_number": (
@@ -108,9 +108,14 @@ TRAITS: dict[str, Words] = {
     "birth_place": ("lieu de naissance", "birth place"),
     "birth_rank": ("rang gémellaire", "rank among twins"),
 }
+OTHER_NUMBER: Words = (  # how a number is called where two differ: a rule has judged that they may
+    "numéro national porté (l'un peut être celui d'un parent)",
+    "national number carried (one may be a relative's)",
+)
 AGREEMENT: dict[str, Words] = {
     "same": ("identiques", "the same"),
     "different": ("différents", "different"),
+    "swapped": ("échangés l'un avec l'autre", "each in the other's place"),
     "unknown": ("inconnus d'un côté", "unknown on a side"),
 }
 COMPARISONS: dict[str, Words] = {
@@ -126,6 +131,20 @@ SIDES: dict[str, Words] = {
     "same": ("décide : une même personne", "decided: one person"),
     "different": ("décide : deux personnes", "decided: two persons"),
     "withdrawn": ("retire ce qui était décidé des deux", "withdrew what was decided of the two"),
+}
+PROOFS: dict[str, Words] = {
+    "number traits": (
+        "deux preuves : numéro propre confirmé, et traits identiques",
+        "two proofs: an own number confirmed, and equal traits",
+    ),
+    "number newborn": (
+        "le numéro propre d'un nouveau-né est arrivé : même numéro, même date de naissance, et rien qui diffère",
+        "a newborn's own number arrived: the same number, the same birth date, and nothing that differs",
+    ),
+}
+QUEUES: dict[str, Words] = {
+    "match": ("à réunir ? avec", "to be one? with"),
+    "split": ("à séparer ? de", "to be two? from"),
 }
 EVENTS: dict[str, Words] = {
     "merged": ("deux personnes n'en sont plus qu'une", "two persons became one"),

@@ -16,13 +16,15 @@ from jobs.core.snapshot import read_json
 from jobs.link import index, run
 from jobs.link.decisions import decisions_path
 from jobs.link.run import link
-from jobs.link.walk import persons_now
 from jobs.review.decide import decide as review
+from tests.linkage import index_rows, persons
 from tests.spec.link_cases import claim, number, subject
-from tests.spec.national_cases import Rows, close, decide, rows_of, store
+from tests.spec.national_cases import Rows, close, decide, store
 
 FIRST, SECOND, THIRD = "2026-11-22", "2026-11-23", "2026-11-24"
 ANNA, EVE, ZOE = "1980-03-14", "1991-01-30", "1964-12-01"
+IDA, UNA, MAX, LISE, BORN = "1975-08-08", "1971-10-02", "1966-04-17", "1990-06-01", "2026-11-20"
+OWN = number(1, BORN)  # of a boy born to lise; a hospital knows him under hers until his comes
 STEWARD = ("identity steward", "two patients", date(2026, 11, 23))
 
 CLAIMS: dict[str, dict[str, Rows]] = {
@@ -33,6 +35,16 @@ CLAIMS: dict[str, dict[str, Rows]] = {
             claim("H2:eve", EVE, "2", name="Roux", given="Eve"),
             claim("H1:zoe", ZOE, "2", name="Petit", given="Zoé"),
             claim("H1:old", "1950-05-05", "1", name="Blanc", given="Luc"),
+            claim("H1:lise", LISE, "2", own_nir=number(2, LISE)),
+            claim("H1:boy", BORN, "1", holder_nir=number(2, LISE), rank=1),
+            claim("H2:girl", BORN, "2", holder_nir=number(2, LISE, 7), rank=1),
+        ],
+        "shared_record": [
+            claim("D1:boy", BORN, "1", ins=OWN, name="Petit", given="Théo"),
+            claim("D1:max", MAX, "1", ins=number(1, MAX), name="Ozouf", given="Max"),
+            claim("D1:ida", IDA, "2", ins=number(2, IDA), name="Rey", given="Ida"),
+            claim("D1:una", UNA, "2", ins=number(2, UNA), name="Gil", given="Una"),
+            claim("D2:una", IDA, "2", name="Rey", given="Ida"),  # taken for ida
         ],
         "pharmacy": [
             claim("P1:anna", ANNA, "2", own_nir=number(2, ANNA), given="Anna"),
@@ -48,7 +60,14 @@ CLAIMS: dict[str, dict[str, Rows]] = {
             claim("H1:old", "1950-05-05", "1", own_nir=number(1, "1950-05-05"), name="Blanc", given="Jean"),
             # a sex that contradicts the other record of the same person
             claim("H2:eve", EVE, "1", name="Roux", given="Eve"),
-        ]
+            claim("H1:boy", BORN, "1", own_nir=OWN, holder_nir=number(2, LISE), rank=1),
+            claim("H2:girl", BORN, "2", own_nir=number(2, BORN), holder_nir=number(2, LISE, 7), rank=1),
+        ],
+        "pharmacy": [claim("P3:max", MAX, "1", used="Max", given="Ozouf")],  # names swapped, no number
+        "shared_record": [
+            claim("D1:girl", BORN, "2", ins=number(2, BORN), name="Petit", given="Nina"),
+            claim("D2:una", UNA, "2", ins=number(2, UNA), name="Gil", given="Una"),
+        ],
     },
 }
 
@@ -77,18 +96,6 @@ def linked(settings: Settings, night: str, again: bool = False) -> dict[str, Any
     return counts
 
 
-def index_rows(settings: Settings, night: str, table: str) -> Rows:
-    return rows_of(settings.identity, settings.identity / night / "index.json", table)
-
-
-def persons(settings: Settings, night: str) -> dict[str, str]:
-    """The person of each subject in a night."""
-    pointer = settings.crosswalk / night / "crosswalk.json"
-    first = {row["subject_id"]: row["person_id"] for row in rows_of(settings.crosswalk, pointer, "crosswalk")}
-    moves = sorted(rows_of(settings.crosswalk, pointer, "move"), key=lambda row: row["night"])
-    return first | persons_now(moves)
-
-
 def alike(settings: Settings, night: str) -> Callable[..., bool]:
     """Whether two labels are one person in a night."""
     walk = persons(settings, night)
@@ -110,17 +117,32 @@ def test_merges_and_splits(spark: SparkSession, settings: Settings, tmp_path: Pa
     assert not same("H1:zoe", "P1:zoe") and not same("H1:old", "P1:old")
     before = persons(settings, FIRST)
 
+    assert same("D1:ida", "D2:una") and not same("H1:boy", "D1:boy") and not same("H1:boy", "H1:lise")
     linked(settings, SECOND)
     same = alike(settings, SECOND)
+    assert same("H1:boy", "D1:boy"), "a newborn's own number came: it is the person who has it"
+    assert same("H2:girl", "D1:girl"), "a number that comes in the night in which another brings it"
+    assert not same("H1:boy", "H1:lise") and not same("H1:boy", "H2:girl")
+    assert same("P3:max", "D1:max"), "swapped names meet, also where a pharmacy tells the used name"
+    assert not same("D1:ida", "D1:una"), "no rule joins two persons through a subject taken for another"
     assert same("H1:zoe", "P1:zoe"), "an own number and equal traits: two proofs"
     assert not same("H1:old", "P1:old"), "one proof is for a steward"
     assert same("H1:eve", "H2:eve"), "nobody is split without a steward"
     event = index_rows(settings, SECOND, "person_event")
-    assert [(one["kind"], one["proof"]) for one in event] == [("merged", "number traits")]
+    assert sorted((one["kind"], one["proof"]) for one in event) == [
+        ("merged", "number newborn"),
+        ("merged", "number traits"),
+    ]
     older = min(before[subject("H1:zoe")], before[subject("P1:zoe")])
-    assert persons(settings, SECOND)[subject("H1:zoe")] == older == event[0]["person_id"]
+    zoe = next(one for one in event if one["proof"] == "number traits")
+    assert persons(settings, SECOND)[subject("H1:zoe")] == older == zoe["person_id"]
     items = {(one["queue"], one["reason"]): one for one in index_rows(settings, SECOND, "review_item")}
     assert {subject("H1:eve"), subject("H2:eve")} == {items["split", "sexes"][side] for side in ("left_id", "right_id")}
+    assert {subject("D1:ida"), subject("D2:una")} == {
+        items["split", "own_numbers"][side] for side in ("left_id", "right_id")
+    }
+    ends = {before[subject("D1:ida")], before[subject("D1:una")]}
+    assert ends == {items["match", "broken_group"][side] for side in ("left_id", "right_id")}
     ends = {before[subject("H1:old")], before[subject("P1:old")]}
     assert ends == {items["match", "one_proof"][side] for side in ("left_id", "right_id")}
 

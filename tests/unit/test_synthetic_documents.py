@@ -24,6 +24,7 @@ from synthetic.document_facts import facts_of
 from synthetic.documents import CDA, FHIR, XDM, Document, fate, filed
 from synthetic.draws import day_number, iso_day
 from synthetic.mess import Plan
+from synthetic.patients import patient_of
 from synthetic.produce import Night, Sent
 from synthetic.shared_record import shared_record
 from synthetic.stays import Sizes
@@ -87,11 +88,13 @@ def test_every_document_is_well_formed_and_says_whose_it_is(world: World, docume
     for document in documents[::3]:
         root = parsed(world, document)
         ids = {one.get("root"): one.get("extension") for one in root.iterfind(".//c:patientRole/c:id", HL7)}
+        told = root.findtext(".//c:family[@qualifier='BR']", namespaces=HL7)
         if cda.qualified(people, document):
             assert ids[cda.INS_OID] == people.number[document.person] + people.key[document.person]
+            assert told == people.birth_name[document.person]
+        assert told == patient_of(people, document).birth_name
         assert root.find("c:id", HL7).get("root") == document.unique_id
         assert root.find("c:code", HL7).get("code") == document.type_code
-        assert root.findtext(".//c:family[@qualifier='BR']", namespaces=HL7) == people.birth_name[document.person]
         assert (root.find(".//c:nonXMLBody", HL7) is not None) == (document.level == 1)
         assert all(people.number[document.person][5:10].strip("0123456789AB") == "" for _ in ids)
 

@@ -14,6 +14,7 @@ from jobs.link.model import load_model
 from jobs.review.decide import decide
 from jobs.why import tell, words
 from jobs.why.__main__ import main
+from jobs.why.facts import TRAITS, Companion, compare
 from tests.review_root import NIGHT, PERSON, published_index, secrets
 from tests.spec.link_cases import subject
 from tests.spec.national_cases import close, store
@@ -21,6 +22,7 @@ from tests.spec.national_cases import close, store
 Said = pytest.CaptureFixture[str]
 MODEL = {
     "prior_centibits": -1020,
+    "accept_centibits": 317,
     "comparisons": [
         {"name": "family", "levels": [{"level": 2, "when": "", "weight_centibits": 610}]},
         {"name": "given", "levels": [{"level": 4, "when": "", "weight_centibits": 540}]},
@@ -64,15 +66,16 @@ def test_a_link_by_score_is_a_waterfall(
     monkeypatch.setattr(tell, "MODELS", tmp_path)
     write_json(tmp_path / "model-1.json", MODEL)
     lines = [" ".join(line.split()) for line in why(capsys, subject("D1:anna")).splitlines()]
-    assert "Grade: probable. Version: deterministic-2, model-1." in lines
+    assert "Grade: probable (999 in 1,000 or better). Version: deterministic-2, model-1." in lines
     start = lines.index("-10.20 before any comparison")
-    assert lines[start : start + 7] == [
+    assert lines[start : start + 8] == [
         "-10.20 before any comparison",
         "+6.10 family name: nearly the same, or one inside the other",
         "+5.40 given name: the same",
         "? birth date: the same",
         "? sex: the same",
         "+12.34 sum, in bits",
+        "+3.17 to be reached for a link",
         "lead over the next candidate: +4.50 bits",
     ]
 
@@ -88,7 +91,20 @@ def test_refusals_relatives_and_doubts(root: Settings, capsys: Said) -> None:
     other = why(capsys, subject("P2:anna"))
     assert "another candidate weighs nearly as much (lead)" in other
     assert "+9.00  sum, in bits" in other
-    assert "To review" in other
+    assert "Doubts for a steward" in other
+    assert f"to be one? with {subject('H1:baby')} — several candidates fit equally well" in other
+
+
+def test_names_in_each_others_place_are_told_as_swapped() -> None:
+    nothing: dict[str, set] = {name: set() for name in TRAITS}
+    one = nothing | {"given_name": {"LE GALL"}, "family_name": {"ANNA"}, "number": {"1"}}
+    other = nothing | {"given_name": {"ANNA"}, "family_name": {"LEGALL"}, "number": {"2"}}
+    told = compare(one, other)
+    assert (told["given_name"], told["family_name"], told["sex"]) == ("swapped", "swapped", "unknown")
+    said = tell.Teller("en").companion(Companion("s", "pharmacy", "P1", told))
+    assert "different: national number carried (one may be a relative's)" in said
+    assert "each in the other's place: first given name, family name" in said
+    assert compare(one, other | {"given_name": {"EVE"}})["family_name"] == "different"
 
 
 def test_there_is_a_word_for_everything_that_linkage_writes() -> None:
