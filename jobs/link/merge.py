@@ -19,13 +19,15 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool
-from jobs.link.blocks import key_persons
+from jobs.link.blocks import RULED
 from jobs.link.change import Change, by_person, persons_of, picked, small, written
+from jobs.link.decide import as_nodes
 from jobs.link.decisions import DIFFERENT, SAME, Decision, in_force, parts_of, read_decisions
 from jobs.link.evidence import judge
 from jobs.link.guards import hard_guards
 from jobs.link.inputs import Base
 from jobs.link.keep import Keep
+from jobs.link.lookup import Index
 from jobs.link.settle import Move, settle
 from jobs.link.traits import keys, nodes, without_shared
 
@@ -33,19 +35,17 @@ BY_RULES = "number traits"
 Row = dict[str, Any]
 
 
-def reconsider(
-    settings: Settings, night: str, known: DataFrame, traits: DataFrame | None, base: Base, keep: Keep
-) -> Change:
+def reconsider(settings: Settings, night: str, known: DataFrame, index: Index | None, base: Base, keep: Keep) -> Change:
     """What tonight's claims of known subjects change among persons.
 
-    ``known`` are their trait rows and ``traits`` those of the base, all with the ``person_id`` of now.
+    ``known`` are their trait rows, kept, with the ``person_id`` of now; ``index`` is that of the base.
     """
-    if traits is None or known.isEmpty():
+    if index is None or known.isEmpty():
         return Change()
-    touched = traits.join(known.select("person_id").distinct(), "person_id", how="left_semi")
-    rows = keep(known.select(*traits.columns).unionByName(touched).distinct())
+    touched = index.of_persons(known, keep)
+    rows = keep(known.select(*touched.columns).unionByName(touched).distinct())
     decisions = in_force(read_decisions(settings, base.index.get("decision", {})))
-    merges, doubts = sorted_out(proofs(rows, known, traits, keep), declared_apart(settings, base, decisions))
+    merges, doubts = sorted_out(proofs(rows, known, index, keep), declared_apart(settings, base, decisions))
     done = merge(settings, night, base, merges)
     same = parts_of(one for one in decisions if one.kind == SAME)
     items = [item(night, "match", *pair, reason) for pair, reason in doubts]
@@ -57,13 +57,11 @@ def reconsider(
     return queued(settings, night, base, items, done)
 
 
-def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, keep: Keep) -> list[Row]:
+def proofs(rows: DataFrame, known: DataFrame, index: Index, keep: Keep) -> list[Row]:
     """a_id, b_id of persons that a rule ties, with ``number`` and ``traits``: which proofs there are."""
-    asking = known.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True))
-    met = key_persons(asking, traits).withColumn("is_person", F.lit(True))
-    mine = rows.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)).select(*met.columns)
     # Persons stand here as subjects do in the tiers, whose guard would keep any two persons of the index apart.
-    everyone = keep(without_shared(mine.unionByName(met).distinct()).withColumn("is_person", F.lit(False)))
+    met = rows.unionByName(index.sharing(known, RULED, keep)).distinct()
+    everyone = keep(without_shared(as_nodes(met, "person_id", is_person=False)))
     judged = judge(keys(everyone, "node_id"), nodes(everyone))
     number, equal = (
         F.col("kind").isin("birth", "first") & F.col("strong"),
