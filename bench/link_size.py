@@ -2,7 +2,7 @@
 
 ``python -m bench.link_size [--persons N] [--subjects N] [--nights N]``. The index is invented by hashes: a tenth of the
 country unless told otherwise, with three subjects for 68 persons. Of the subjects 75 % carry their own
-number, 22 % agree in their traits, 2 % have a mistyped name and 3 % are nobody in the index. Prints one JSON line a
+number, 22 % agree in their traits, 2 % have a mistyped name and 1 % is nobody in the index. Prints one JSON line a
 shape with wall and CPU seconds of the rules and of the score, the memory peak, and what was linked.
 """
 
@@ -60,7 +60,7 @@ def make(folder: Path, persons: int, subjects: int, nights: int) -> None:
     """Write the index, one file a night, and the trait rows of the night after these.
 
     The first file has all persons once. Each further one has as many subjects as the night to come, about persons
-    spread over the country, 3 % of whom nobody knew.
+    spread over the country.
     """
     step = persons // subjects
     (folder / "index").mkdir()
@@ -86,7 +86,7 @@ def inside(folder: Path) -> dict[str, Any]:
     """Decide the night; seconds of the rules (until every unit is known) and of the score."""
     settings = prepare_root(folder / "root", "synthetic")
     keep = Keep(settings.work)
-    with spark_session(settings, "bench link size") as spark:
+    with spark_session(settings, "bench link size", (folder / "night.parquet").stat().st_size) as spark:
         rows = spark.read.parquet(str(folder / "night.parquet")).select(*TRAITS)
         base = Index([str(path) for path in sorted((folder / "index").iterdir())])
         mothers = keep(rows.selectExpr("subject_id", "claim_id AS mother_subject_id").limit(0))

@@ -52,7 +52,8 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
         counts = count_by_tier([]) | {"claims": 0, "subjects_known": 0, "persons_new": 0}
         write_opposed(settings, night, base.night)
         return publish(settings, night, base, {}, {}, inputs, counts)
-    with attempt_folder(settings) as attempt, spark_session(settings, f"link {night}") as spark:
+    size = sum(file.bytes for arrival in found for file in arrival.files)
+    with attempt_folder(settings) as attempt, spark_session(settings, f"link {night}", size) as spark:
         return link_claims(spark, settings, night, base, found, inputs, attempt)
 
 
