@@ -25,6 +25,7 @@ from jobs.core.session import spark_session
 from jobs.core.settings import Settings, prepare_root
 from jobs.link.decide import decide
 from jobs.link.keep import Keep
+from jobs.link.lookup import Index
 from jobs.link.refusals import told
 from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows
@@ -69,7 +70,7 @@ def ours(spark: SparkSession, folder: Path, source: str) -> tuple[Links, dict[st
     steps = folder / f"steps-{source}"
     steps.mkdir()
     keep = Keep(steps)
-    base = keep(known)
+    base = Index(Keep.files(keep(known)))
     started = time.monotonic()
     done = decide(keep(trait_rows(claims)), base, mothers_of(claims, keep), keep)
     rows = keep(done.subjects).collect()

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.link.blocks import candidate_rows, key_persons
+from jobs.link.blocks import BLOCKS, RULED, scored_rows
 from jobs.link.evidence import edges, judge
 from jobs.link.groups import groups, tiers
 from jobs.link.keep import Keep
+from jobs.link.lookup import Index
 from jobs.link.model import Model, load_model
 from jobs.link.score import Scored, score
-from jobs.link.traits import keys, nodes, without_shared
+from jobs.link.traits import TRAITS, keys, nodes, without_shared
 
 NEW_PERSON, SCORE = "new_person", "score"
 PROBABLE = 997  # centibits over even odds: 999 in 1000; a lighter link is possible
@@ -49,27 +50,47 @@ class Decided:
 
 
 def decide(
-    new_rows: DataFrame, base_traits: DataFrame | None, mothers: DataFrame, keep: Keep, model: Model | None = None
+    new_rows: DataFrame, index: Index | None, mothers: DataFrame, keep: Keep, model: Model | None = None
 ) -> Decided:
     """Who each new subject is.
 
-    ``new_rows`` are the trait rows of subjects that the crosswalk does not know. Only persons that share a key with one
-    of them are looked at. ``mothers``: subject_id and mother_subject_id, where a producer declared it. ``model``: the
-    one in force unless given.
+    ``new_rows`` are the trait rows of subjects that the crosswalk does not know, kept if there is an ``index``. Only
+    persons that share a key with one of them are looked at. ``mothers``: subject_id and mother_subject_id, where a
+    producer declared it. ``model``: the one in force unless given.
     """
     model = model or load_model()
-    rows = new_rows.withColumn("node_id", F.col("subject_id")).withColumn("is_person", F.lit(False))
-    if base_traits is not None:
-        rows = rows.unionByName(key_persons(rows, base_traits))
+    rows = as_nodes(new_rows, "subject_id", is_person=False)
+    if index is not None:
+        rows = rows.unionByName(as_nodes(index.sharing(new_rows, RULED, keep), "person_id", is_person=True))
     rows = keep(without_shared(keep(rows)))
     everyone, met = keep(nodes(rows)), keep(keys(rows, "node_id"))
     judged = keep(judge(met, everyone))
     found = keep(edges(judged))
     grouped = groups(found, everyone, keep)
     units = keep(units_of(everyone.select("node_id", "is_person"), grouped, tiers(found, grouped)))
-    scored = score(Keep.files(keep(candidate_rows(rows, units, base_traits))), model, keep.folder)
+    scored = score(Keep.files(keep(candidates(rows, units, index, keep))), model, keep.folder)
     subjects = attach(units.where("of_night"), keep.table(rows.sparkSession, scored.links), model.version)
     return Decided(subjects, Steps(judged, found, everyone, met, units, mothers), scored)
+
+
+def as_nodes(rows: DataFrame, name: str, *, is_person: bool) -> DataFrame:
+    """Trait rows with ``node_id`` and ``is_person``."""
+    return rows.select(*TRAITS, F.col(name).alias("node_id"), F.lit(is_person).alias("is_person"))
+
+
+def candidates(rows: DataFrame, units: DataFrame, index: Index | None, keep: Keep) -> DataFrame:
+    """What the score reads: trait rows of every unit of a night, and of persons that share a block with its residue.
+
+    ``rows`` are the trait rows of all nodes that the tiers saw; ``units``: node_id, unit, is_person (of the unit).
+    """
+    mine = rows.drop("is_person").join(units.select("node_id", "unit", "is_person"), "node_id", how="inner")
+    mine = mine.select(*TRAITS, "unit", "is_person")
+    if index is not None:
+        found = index.sharing(keep(mine.where("not is_person")), BLOCKS, keep)
+        known = units.where("is_person").select("unit").distinct()
+        more = found.withColumn("unit", F.col("person_id")).join(known, "unit", how="left_anti")
+        mine = mine.unionByName(more.select(*TRAITS, "unit", F.lit(True).alias("is_person")))
+    return scored_rows(mine)
 
 
 def units_of(everyone: DataFrame, grouped: DataFrame, tier: DataFrame) -> DataFrame:

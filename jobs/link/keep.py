@@ -21,13 +21,17 @@ class Keep:
 
     def __call__(self, frame: DataFrame) -> DataFrame:
         """The frame as read back."""
-        path = str(self.folder / f"step-{next(self.count)}")
+        path = self.path()
         frame.write.parquet(path)
         return frame.sparkSession.read.schema(frame.schema).parquet(path)
 
+    def path(self) -> str:
+        """Where the next step goes."""
+        return str(self.folder / f"step-{next(self.count)}")
+
     def table(self, spark: SparkSession, table: pa.Table) -> DataFrame:
         """The same for a table made outside Spark."""
-        path = str(self.folder / f"step-{next(self.count)}.parquet")
+        path = self.path()
         pq.write_table(table, path)
         return spark.read.parquet(path)
 

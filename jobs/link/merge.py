@@ -21,13 +21,15 @@ from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool
-from jobs.link.blocks import key_persons
+from jobs.link.blocks import RULED
 from jobs.link.change import Change, by_person, persons_of, picked, small, written
+from jobs.link.decide import as_nodes
 from jobs.link.decisions import DIFFERENT, SAME, Decision, in_force, parts_of, read_decisions
 from jobs.link.evidence import judge
 from jobs.link.guards import hard_guards, is_baby
 from jobs.link.inputs import Base
 from jobs.link.keep import Keep
+from jobs.link.lookup import Index
 from jobs.link.settle import Move, settle
 from jobs.link.traits import keys, nodes, without_shared
 
@@ -35,17 +37,15 @@ BY_RULES, BY_BIRTH = "number traits", "number newborn"
 Row = dict[str, Any]
 
 
-def reconsider(
-    settings: Settings, night: str, known: DataFrame, traits: DataFrame | None, base: Base, keep: Keep
-) -> Change:
+def reconsider(settings: Settings, night: str, known: DataFrame, index: Index | None, base: Base, keep: Keep) -> Change:
     """What tonight's claims of known subjects change among persons.
 
-    ``known`` are their trait rows and ``traits`` those of the base, all with the ``person_id`` of now.
+    ``known`` are their trait rows, kept, with the ``person_id`` of now; ``index`` is that of the base.
     """
-    if traits is None or known.isEmpty():
+    if index is None or known.isEmpty():
         return Change()
-    touched = traits.join(known.select("person_id").distinct(), "person_id", how="left_semi")
-    rows = keep(known.select(*traits.columns).unionByName(touched).distinct())
+    touched = index.of_persons(known, keep)
+    rows = keep(known.select(*touched.columns).unionByName(touched).distinct())
     decisions = in_force(read_decisions(settings, base.index.get("decision", {})))
     same = parts_of(one for one in decisions if one.kind == SAME)
     torn = [
@@ -54,7 +54,7 @@ def reconsider(
         if same.get(row["left"], row["left"]) != same.get(row["right"], row["right"])
     ]
     apart = declared_apart(settings, base, decisions)
-    found = proofs(rows, known, traits, provisional(touched), keep)
+    found = proofs(rows, known, index, provisional(touched), keep)
     merges, doubts = sorted_out(found, apart, {row["person_id"] for row in torn})
     done = merge(settings, night, base, merges)
     items = [item(night, "match", *pair, reason) for pair, reason in doubts]
@@ -64,20 +64,18 @@ def reconsider(
 
 def provisional(touched: DataFrame) -> DataFrame:
     """node_id of the persons who were met as newborns and, before tonight, had no number of their own."""
-    known = nodes(touched.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)))
+    known = nodes(as_nodes(touched, "person_id", is_person=True))
     return known.select(F.struct("*").alias("a")).where((F.size("a.own") == 0) & is_baby("a")).select("a.node_id")
 
 
-def proofs(rows: DataFrame, known: DataFrame, traits: DataFrame, newborns: DataFrame, keep: Keep) -> list[Row]:
+def proofs(rows: DataFrame, known: DataFrame, index: Index, newborns: DataFrame, keep: Keep) -> list[Row]:
     """a_id, b_id of persons that a rule ties, with ``number``, ``traits`` and ``birth``: which proofs there are.
 
     ``birth``: one of them is of ``newborns``, and number and birth date are equal without anything that differs.
     """
-    asking = known.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True))
-    met = key_persons(asking, traits).withColumn("is_person", F.lit(True))
-    mine = rows.withColumn("node_id", F.col("person_id")).withColumn("is_person", F.lit(True)).select(*met.columns)
     # Persons stand here as subjects do in the tiers, whose guard would keep any two persons of the index apart.
-    everyone = keep(without_shared(mine.unionByName(met).distinct()).withColumn("is_person", F.lit(False)))
+    met = rows.unionByName(index.sharing(known, RULED, keep)).distinct()
+    everyone = keep(without_shared(as_nodes(met, "person_id", is_person=False)))
     judged = judge(keys(everyone, "node_id"), nodes(everyone))
     number, equal = (
         F.col("kind").isin("birth", "first") & F.col("strong"),

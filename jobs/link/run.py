@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,19 @@ from jobs.core.schema import load_schema
 from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of, tables_to_json, write_json
-from jobs.core.tables import read_files, write_small, write_table
+from jobs.core.tables import write_small, write_table
 from jobs.link.change import change
 from jobs.link.decide import decide
 from jobs.link.index import RULES_VERSION, Additions, additions, number_persons
 from jobs.link.inputs import Arrival, Base, arrivals, joined, load_base, read_claims, states_of
 from jobs.link.keep import Keep
+from jobs.link.lookup import Index, index_of
 from jobs.link.measures import measure
 from jobs.link.merge import reconsider
 from jobs.link.model import load_model, require_known_model
 from jobs.link.refusals import shared_numbers, told
 from jobs.link.traits import trait_rows
-from jobs.link.walk import CROSSWALK, MOVE, moved, people
+from jobs.link.walk import CROSSWALK
 from jobs.pseudonymise.generalise import department
 from jobs.rights.opposed import write_opposed
 from jobs.rights.register import OPPOSITION, load
@@ -51,7 +53,8 @@ def link(settings: Settings, night: str, source: str | None = None) -> Counts:
         counts = count_by_tier([]) | {"claims": 0, "subjects_known": 0, "persons_new": 0}
         write_opposed(settings, night, base.night)
         return publish(settings, night, base, {}, {}, inputs, counts)
-    with attempt_folder(settings) as attempt, spark_session(settings, f"link {night}") as spark:
+    size = sum(file.bytes for arrival in found for file in arrival.files)
+    with attempt_folder(settings) as attempt, spark_session(settings, f"link {night}", size) as spark:
         return link_claims(spark, settings, night, base, found, inputs, attempt)
 
 
@@ -67,13 +70,14 @@ def link_claims(
     """Link the new claims and write what they add."""
     keep = Keep(attempt)
     claims = keep(read_claims(spark, settings, found))
-    new, known, traits = split(spark, settings, base, trait_rows(claims), keep)
-    decided = decide(new, with_tonight(traits, known), mothers_of(claims, keep), keep)
+    index_before = index_of(settings, base)
+    new, known = split(trait_rows(claims), index_before, keep)
+    decided = decide(new, with_tonight(index_before, known), mothers_of(claims, keep), keep)
     numbered = keep(number_persons(decided.subjects, night, key_table(spark, settings, "index")))
     index, crosswalk = write(settings, night, additions(new, known, numbered, night), attempt)
     refused = told(decided, night, RULES_VERSION)
     index |= write_told(settings, night, refused, attempt)
-    changed = reconsider(settings, night, known, traits, base, keep)
+    changed = reconsider(settings, night, known, index_before, base, keep)
     base = base.also(changed.index, changed.moves)
     traits_now = base.index.get("person_trait", {}) | index["person_trait"]
     write_opposed(settings, night, base.night, spark, traits_now, base.walk | {CROSSWALK: walked(base, crosswalk)})
@@ -91,9 +95,9 @@ def link_claims(
     return publish(settings, night, base, index, crosswalk, inputs, counts, Keep.files(homes))
 
 
-def with_tonight(traits: DataFrame | None, known: DataFrame) -> DataFrame | None:
-    """The base's trait rows with what known subjects state tonight: a new subject may fit that alone."""
-    return traits.unionByName(known.select(*traits.columns)) if traits is not None else None
+def with_tonight(index: Index | None, known: DataFrame) -> Index | None:
+    """The index with what known subjects state tonight (kept rows) beside it: a new subject may fit that alone."""
+    return replace(index, traits=[*index.traits, *Keep.files(known)]) if index is not None else None
 
 
 def mothers_of(claims: DataFrame, keep: Keep) -> DataFrame:
@@ -117,18 +121,15 @@ def write_told(settings: Settings, night: str, tables: dict[str, pa.Table], atte
     return {name: {night: [written[name]] if name in written else []} for name in tables}
 
 
-def split(
-    spark: SparkSession, settings: Settings, base: Base, rows: DataFrame, keep: Keep
-) -> tuple[DataFrame, DataFrame, DataFrame | None]:
-    """Trait rows of new subjects, those of known subjects with their person, and the base's trait rows."""
-    if base.night is None:
-        return rows, rows.limit(0).withColumn("person_id", F.lit(None).cast("string")), None
-    pool = Pool(settings.identity / "pool")
-    traits = read_files(spark, pool, files_of(base.index["person_trait"]), load_schema("identity/person_trait"))
-    traits, walk = moved(spark, settings, traits, base.walk.get(MOVE, {})), people(spark, settings, base.walk)
-    kept = traits.select("subject_id", "claim_id")
-    known = rows.join(walk, "subject_id", how="inner").join(kept, ["subject_id", "claim_id"], how="left_anti")
-    return keep(rows.join(walk, "subject_id", how="left_anti")), keep(known), traits
+def split(rows: DataFrame, index: Index | None, keep: Keep) -> tuple[DataFrame, DataFrame]:
+    """Trait rows of new subjects, and those that are new of known subjects, with their person."""
+    if index is None:
+        return rows, rows.limit(0).withColumn("person_id", F.lit(None).cast("string"))
+    rows = keep(rows)
+    people = index.people(rows, keep)
+    claims = index.claims(rows, keep).select("subject_id", "claim_id")
+    known = rows.join(people, "subject_id", how="inner").join(claims, ["subject_id", "claim_id"], how="left_anti")
+    return keep(rows.join(people, "subject_id", how="left_anti")), keep(known)
 
 
 def write(settings: Settings, night: str, added: Additions, attempt: Path) -> tuple[dict[str, Partitions], Partitions]:

@@ -1,7 +1,7 @@
 """The third tier: what no rule linked is scored against its candidates under the frozen model.
 
 In one process, on DuckDB: the night's residue and its candidates fit on one node, and every number is whole, so that
-the outcome depends on the rows alone. What Spark gives is one table of trait rows (``candidate_rows``).
+the outcome depends on the rows alone. What Spark gives is one table of trait rows (``scored_rows``).
 """
 
 import os
@@ -57,9 +57,15 @@ CREATE TEMP TABLE node AS SELECT *, coalesce(since - list_max(dates) <= $baby, f
     FROM candidate_rows GROUP BY unit
 )
 """
+# Only where somebody is whom no rule tied to a person: most of a night is not looked at.
 BLOCKS = """
 CREATE TEMP TABLE block AS
-SELECT DISTINCT unit, is_person, unnest(blocks) AS block FROM candidate_rows
+WITH asked AS (SELECT DISTINCT unnest(blocks) AS block FROM scored_rows WHERE NOT is_person),
+held AS (SELECT unit, is_person, unnest(blocks) AS block FROM scored_rows)
+SELECT DISTINCT unit, is_person, block FROM held SEMI JOIN asked USING (block)
+"""
+CANDIDATES = """
+CREATE TEMP VIEW candidate_rows AS SELECT * FROM scored_rows SEMI JOIN (SELECT DISTINCT unit FROM block) USING (unit)
 """
 CROWDED = """
 CREATE TEMP TABLE crowded AS SELECT block, min(unit) AS low, max(unit) AS high FROM block GROUP BY block
@@ -163,13 +169,14 @@ class Scored:
 
 
 def score(files: list[str], model: Model, scratch: Path, guards: Mapping[str, str] = GUARDS) -> Scored:
-    """Score the residue of a night. ``files`` hold the rows of ``candidate_rows``."""
+    """Score the residue of a night. ``files`` hold the rows of ``scored_rows``."""
     with duckdb.connect(config=limits(scratch)) as engine:
         for name, body in MACROS.items():
             engine.execute(f"CREATE MACRO {name} AS {body}")
-        engine.read_parquet(files).create_view("candidate_rows")
-        make_nodes(engine, model.common)
+        engine.read_parquet(files).create_view("scored_rows")
         engine.execute(BLOCKS)
+        engine.execute(CANDIDATES)
+        make_nodes(engine, model.common)
         engine.execute(CROWDED, {"cap": CANDIDATES_CAP})
         engine.execute(PAIRS)
         engine.execute(scored_sql(model, guards), {"review": model.review_centibits, "told": TOLD})

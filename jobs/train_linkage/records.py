@@ -14,15 +14,13 @@ from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
 from jobs.core.tables import read_files
-from jobs.link.blocks import candidate_rows
+from jobs.link.blocks import scored_rows
 from jobs.link.keep import Keep
 
 
 def as_records(rows: DataFrame) -> DataFrame:
     """Trait rows as the training reads them."""
-    alone = rows.withColumn("node_id", F.col("subject_id")).withColumn("is_person", F.lit(False))
-    unit = F.col("node_id").alias("unit")
-    return candidate_rows(alone, alone.select("node_id", unit, "is_person").distinct(), None)
+    return scored_rows(rows.withColumn("unit", F.col("subject_id")).withColumn("is_person", F.lit(False)))
 
 
 @contextmanager
