@@ -69,7 +69,7 @@ def test_ages_are_the_same_in_spark_and_in_arrow(spark: SparkSession):
     assert {row.day: row.age for row in told.collect()} == BIRTHS
 
 
-@pytest.mark.parametrize(("size", "parts"), [(10, 4), (200_000_000, 6)])
+@pytest.mark.parametrize(("size", "parts"), [(10, 2), (200_000_000, 6)])
 def test_shuffles_have_as_many_parts_as_the_bytes_ask_for(spark: SparkSession, size: int, parts: int):
     before = spark.conf.get(SHARES)
     with shares(spark, size):
