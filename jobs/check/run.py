@@ -95,7 +95,8 @@ def judge_tables(
     from jobs.suites import judge
 
     pool = standard_pool(settings, proposal["source"])
-    with spark_session(settings, f"check {proposal['source']}") as spark:
+    size = sum(file.bytes for parts in tables.values() for file in files_of(parts))
+    with spark_session(settings, f"check {proposal['source']}", size) as spark:
         for table, parts in sorted(tables.items()):
             schema, suite = load_schema(f"standard/{table}"), suite_of("standard", table)
             frame = read_files(spark, pool, files_of(parts), schema)

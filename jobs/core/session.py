@@ -17,7 +17,7 @@ OPTIONS = {
     "spark.ui.showConsoleProgress": "false",  # progress bars are noise in a task log
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",  # a bad cast is an error unless try_cast says otherwise
-    "spark.sql.shuffle.partitions": "2",  # results do not depend on it; each task costs, large nights ask for more
+    "spark.sql.shuffle.partitions": "2",  # results do not depend on it; each task costs, large nights get more (shares)
     "spark.sql.adaptive.enabled": "false",  # it may split a skewed partition over two tasks, hence two files
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # rows that lie together by producer may be joined so
     "spark.serializer": "org.apache.spark.serializer.KryoSerializer",  # of rows that are kept on the disk: a third less
@@ -39,6 +39,7 @@ JAVA = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -Djava.net.preferIPv4Sta
 SHORT = "-XX:TieredStopAtLevel=1 -Xmn256m"
 LARGE = 134_217_728  # bytes to read, from where on it does
 MEMORY, LARGE_MEMORY = "2g", "3g"
+SHARES, SHARE_BYTES = "spark.sql.shuffle.partitions", 33_554_432  # a task shuffles what comes of so many bytes
 ROOMY = 12 * 2**30  # bytes of a machine on which the larger heap and Python's workers leave most to others
 
 
@@ -83,14 +84,27 @@ def spark_session(settings: Settings, name: str, size: int = 0) -> Iterator[Spar
     ``size``: bytes that it is going to read, as far as they are known.
     """
     active = SparkSession.getActiveSession()
-    if active is not None:
-        yield active
-        return
-    session = build_session(settings, name, size)
+    session = active or build_session(settings, name, size)
     try:
-        yield session
+        with shares(session, size):
+            yield session
     finally:
-        session.stop()
+        if active is None:
+            session.stop()
+
+
+@contextmanager
+def shares(spark: SparkSession, size: int) -> Iterator[None]:
+    """Shuffles of as many parts as ``size`` bytes ask for, so that a task's memory is bounded whatever arrived.
+
+    No result depends on the number.
+    """
+    before = spark.conf.get(SHARES) or ""
+    spark.conf.set(SHARES, str(max(int(before), -(-size // SHARE_BYTES))))
+    try:
+        yield
+    finally:
+        spark.conf.set(SHARES, before)
 
 
 def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:

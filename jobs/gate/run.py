@@ -90,7 +90,8 @@ def judge_changes(settings: Settings, tables: Tables) -> list[dict[str, Any]]:
     from jobs.suites import judge
 
     results: list[dict[str, Any]] = []
-    with spark_session(settings, "gate") as spark:
+    size = sum(file.bytes for parts in tables.values() for file in files_of(parts))
+    with spark_session(settings, "gate", size) as spark:
         for table, parts in sorted(tables.items()):
             schema, files = published(table), files_of(parts)
             if files and schema:

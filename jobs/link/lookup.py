@@ -85,9 +85,8 @@ class Index:
             engine.execute(NOW)
         for name, files in tables.items():
             if files:
-                found = engine.read_parquet(
-                    list(files), union_by_name=True
-                )  # what lies beside the index has its own order
+                # What lies beside the index has columns in an order of its own.
+                found = engine.read_parquet(list(files), union_by_name=True)
                 found.create_view(f"{name}_first" if self.moves else name)
                 if self.moves:
                     engine.execute(MOVED.format(name=name))

@@ -15,6 +15,7 @@ from jobs.core.ledger import Unbalanced
 from jobs.core.parquet import write_runs
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import DataFile, write_json
+from jobs.core.tokens import UNIT_SEPARATOR
 from jobs.standardise.context import RECORDS, Context
 from jobs.standardise.counts import Counts
 from jobs.standardise.pools import intake_path, intake_pool
@@ -23,7 +24,6 @@ PLACE = ("producer", "delivery_id", "file", "record")
 READ_FROM, KEPT = "_read_from", "_kept"  # the file's true name; whether a rejected record has its bytes
 GROUP = ("producer", "delivery_id", READ_FROM, "outcome", "rule", "warnings")
 COUNTED = ", ".join(["name string", *[f"{name} string" for name in GROUP], "count bigint"])
-SEP = "\x1f"
 SPAN_RECORDS = 18  # bits: a span of records is a quarter of a million places of one file
 Batches = Iterable[pa.RecordBatch]
 
@@ -135,7 +135,7 @@ def record_blocks(kind: str, records: pa.Table) -> Iterator[Block]:
     table = table.cast(pa.schema([(one.name, one.type) for one in table.schema]))  # Spark says of some: never null
     places = [table.column(name).combine_chunks() for name in PLACE[:3]]
     stretch = pc.shift_right(table.column("record").combine_chunks(), SPAN_RECORDS)
-    spans = pc.binary_join_element_wise(*places, pc.utf8_lpad(stretch.cast(pa.string()), 12, "0"), SEP)
+    spans = pc.binary_join_element_wise(*places, pc.utf8_lpad(stretch.cast(pa.string()), 12, "0"), UNIT_SEPARATOR)
     found = spans.dictionary_encode()
     for label, rows in divided(table, found.indices.to_numpy()):
         yield kind, "", found.dictionary[int(label)].as_py(), packed(rows)

@@ -1,9 +1,7 @@
 """The driver: which deliveries a night loads, which parser reads them, and the one pointer that proposes the result."""
 
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.errors import DataRefused
@@ -14,12 +12,6 @@ from jobs.core.snapshot import read_json, write_json
 from jobs.replay.requests import Replay, take_requests
 from jobs.standardise.deliveries import Delivery, complete_deliveries, read_pull
 from jobs.standardise.pools import proposal_path
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-SHARES = "spark.sql.shuffle.partitions"
-SHARE_BYTES = 33_554_432  # of deposited files; as rows with their tokens they take some five times as much
 
 
 def standardise_night(settings: Settings, night: str, source: str | None) -> dict[str, Any]:
@@ -50,7 +42,7 @@ def propose(
     """The proposal; without deliveries it is empty and costs no Spark session."""
     if not deliveries:
         return empty_proposal(night, source, base)
-    from jobs.core.session import spark_session  # a night without deliveries pays for none of this
+    from jobs.core.session import shares, spark_session  # a night without deliveries pays for none of this
     from jobs.replay.packs import replayed_packs
     from jobs.standardise.context import Context
     from jobs.standardise.write import write_proposal
@@ -70,7 +62,7 @@ def propose(
             replayed=replayed_packs(spark, settings, source, night, replays),
         )
         try:
-            with shares(spark, size):
+            with shares(spark, size):  # blocks are shuffled too
                 return write_proposal(context, parser.standardise(context), replays)
         finally:
             context.release()
@@ -79,20 +71,6 @@ def propose(
 def size_of(deliveries: list[Delivery], without: tuple[str, ...] = ()) -> int:
     """Deposited bytes; those of formats that pass Spark by in blocks ask for no larger session."""
     return sum(item["bytes"] for one in deliveries if one.format not in without for item in one.files)
-
-
-@contextmanager
-def shares(spark: "SparkSession", size: int) -> Iterator[None]:
-    """Shuffles of as many parts as the night's ``size`` asks for, so that a task's memory is bounded whatever arrived.
-
-    ``size``: deposited bytes. No result depends on the number.
-    """
-    before = spark.conf.get(SHARES) or ""
-    spark.conf.set(SHARES, str(max(int(before), -(-size // SHARE_BYTES))))
-    try:
-        yield
-    finally:
-        spark.conf.set(SHARES, before)
 
 
 def empty_proposal(night: str, source: str, base: dict[str, Any] | None) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from jobs.core.ages import age, ages
 from jobs.core.distinct import decimals, each, each_pair, each_several, when
+from jobs.core.session import SHARES, shares
 from jobs.core.tokens import joined, text_hex, token_hex_array
-from jobs.standardise.run import SHARES, shares
 
 MONEY = pa.decimal128(12, 2)
 KEY = bytes(range(32))

@@ -15,11 +15,12 @@ from pyspark.sql import functions as F
 
 from jobs.core.blocks import BLOCKS, unpacked_rows
 from jobs.core.snapshot import files_of, tables_from_json
+from jobs.core.tokens import UNIT_SEPARATOR
 from jobs.standardise.context import RECORDS, Context
 from jobs.standardise.fixed_width_lines import Chosen
 from jobs.standardise.hospital import ranges
 from jobs.standardise.hospital.files import Files
-from jobs.standardise.hospital.ranges import SEP, Comparison, Ranges, either
+from jobs.standardise.hospital.ranges import Comparison, Ranges, either
 from jobs.standardise.hospital.transmissions import (
     DELIVERY,
     FAST_TRACK,
@@ -131,7 +132,7 @@ def wanted(met: DataFrame) -> Chosen:
     """Which lines of which files are read again. One Spark job, which compares."""
     found: dict[tuple[str, ...], list[bytes]] = defaultdict(list)
     for row in met.where(F.col("kind") == ranges.WANTED).select("span", "block").collect():
-        found[tuple(row.span.split(SEP))].append(bytes(row.block))
+        found[tuple(row.span.split(UNIT_SEPARATOR))].append(bytes(row.block))
     return {file: either(bits) for file, bits in sorted(found.items())}
 
 

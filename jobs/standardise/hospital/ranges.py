@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.core.blocks import Block, divided, emitted, gathered, packed, rows_of
-from jobs.core.tokens import hex_array, token_bytes
+from jobs.core.tokens import UNIT_SEPARATOR, hex_array, token_bytes
 from jobs.standardise.hospital.meet import Met, meet
 from jobs.standardise.hospital.transmissions import Sent
 from jobs.standardise.intake import record_blocks
@@ -25,7 +25,6 @@ RECORDS, WANTED, TOUCHED, GONE, LATE = "records", "wanted", "touched", "gone", "
 LINE = ("producer", "delivery_id", "file", "record", "offset", "kind", "line_id", "stay_id")
 HELD_LINE = ("producer", "period", "line_id", "stay_id", "exit_date", "provisional", "warnings")
 TOKENS = ("line_id", "stay_id")
-SEP = "\x1f"
 RANGE_BYTES = 33_554_432  # of deposited files
 Batches = Iterable[pa.RecordBatch]
 
@@ -52,7 +51,7 @@ class Ranges:
         counts = np.array([self.counts[one] for one in producers], dtype=np.int64)[hospital]
         place = first_bits(lines["stay_id"].combine_chunks()) * counts >> 16
         for label, rows in divided(lines.drop_columns("producer"), hospital << 16 | place):
-            yield kind, f"{producers[label >> 16]}{SEP}{label & 0xFFFF}", "", packed(rows)
+            yield kind, f"{producers[label >> 16]}{UNIT_SEPARATOR}{label & 0xFFFF}", "", packed(rows)
 
     def told(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """Lines that were told and marked in, blocks out."""
@@ -87,7 +86,7 @@ class Comparison:
             for kind, _, _, rows in blocks:
                 sides[kind].append(rows)
             lines, held = (pa.concat_tables([EMPTY[name], *sides[name]]).combine_chunks() for name in (TOLD, HELD))
-            producer = part.split(SEP)[0]
+            producer = part.split(UNIT_SEPARATOR)[0]
             yield from emitted(results(producer, lines, held, meet(lines, held, self.sent[producer])))
 
 
@@ -96,7 +95,7 @@ def results(producer: str, lines: pa.Table, held: pa.Table, met: Met) -> Iterato
     named = lines.append_column("producer", pa.repeat(producer, len(lines)))
     yield from record_blocks(RECORDS, as_it_was(named, met))
     wanted = lines.filter(pa.array(met.reread & ~met.trial))
-    file = pc.binary_join_element_wise(producer, wanted["delivery_id"], wanted["file"], SEP)
+    file = pc.binary_join_element_wise(producer, wanted["delivery_id"], wanted["file"], UNIT_SEPARATOR)
     files = file.combine_chunks().dictionary_encode()
     for label, rows in divided(wanted, files.indices.to_numpy()):
         yield WANTED, producer, files.dictionary[int(label)].as_py(), bits(rows["record"].to_numpy())

@@ -5,9 +5,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 
 from jobs.core.attempt import new_name
+from jobs.core.session import SHARES
 from jobs.standardise.context import Context
 
-SHARES = "spark.sql.shuffle.partitions"
 LEAST_SHARES = 2
 SHARE_BYTES = 8_388_608  # of settled frames, packed; as rows they take some ten times as much
 
