@@ -9,7 +9,7 @@ from jobs.core.snapshot import read_json, tables_from_json
 from jobs.link.change import by_person, persons_of
 from jobs.link.walk import published_walk
 from jobs.review.queue import Item
-from jobs.why.facts import TRAITS, compare, traits_of
+from jobs.why.compare import TRAITS, Traits, agreement, compare, traits_of
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,15 @@ def sides(settings: Settings, item: Item) -> Sides:
     rows = persons_of(settings, persons, index, walk).traits
     own = [[row for row in rows if row["subject_id"] in side] for side in (item.left, item.right)]
     told = [traits_of(side) for side in own]
-    agreement = compare(*told)
-    traits = [(name, shown(told[0][name]), shown(told[1][name]), agreement[name]) for name in TRAITS]
+    found = agreements(*told)
+    traits = [(name, shown(told[0][name]), shown(told[1][name]), found[name]) for name in TRAITS]
     return Sides(origins(own[0]), origins(own[1]), traits)
+
+
+def agreements(left: Traits, right: Traits) -> dict[str, str]:
+    """Of every trait, the rank of a single birth too; the page shows by itself which side does not know it."""
+    told = {name: agreement(left[name], right[name]) for name in TRAITS} | compare(left, right)
+    return {name: "unknown" if kind in ("here", "there") else kind for name, kind in told.items()}
 
 
 def shown(values: set[Any]) -> list[str]:

@@ -3,7 +3,7 @@
 Traits are compared here and forgotten: only whether they agree leaves this module.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -15,30 +15,28 @@ from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
 from jobs.link.change import by_person, persons_of
 from jobs.link.decisions import decision_files, in_force, read_decisions
 from jobs.link.walk import published_walk
+from jobs.review.queue import undecided
+from jobs.why.compare import Traits, compare, nearness, traits_of
+from jobs.why.ways import Way, ways
+from jobs.why.weights import levels_of
 
 Row = dict[str, Any]
-TRAITS = {  # what is compared -> its columns in a trait row
-    "number": ("number",),
-    "birth_date": ("birth_date",),
-    "given_name": ("given_key",),
-    "family_name": ("family_key", "used_key"),
-    "sex": ("sex",),
-    "birth_place": ("birth_place",),
-    "birth_rank": ("birth_rank",),
-}
-
-
+COMPARED = {"family": "family_name", "given": "given_name", "birth": "birth_date"}  # by the model -> the trait
 EITHER = "subject_id = $subject OR list_contains($ends, other_id)"  # met as a subject, or later as its person
 
 
 @dataclass(frozen=True)
 class Companion:
-    """Another subject of the same person, and which traits agree, differ, are swapped, or are unknown on a side."""
+    """Another subject, how its traits agree with those of the asked one, and the way to it within the person.
+
+    For an end that is a person of the index, source and producer are empty.
+    """
 
     subject: str
     source: str
     producer: str
     agreement: dict[str, str]
+    way: Way | None = None
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,18 @@ class Facts:
     created: str
     link: Row
     companions: list[Companion]
+    others: dict[str, Companion]
     refusals: list[Row]
     relations: list[Row]
     events: list[Row]
     decisions: list[Row]
     items: list[Row] = field(default_factory=list)
+    open: frozenset[str] = frozenset()
+
+    @property
+    def mine(self) -> set[str]:
+        """The person and everybody in it."""
+        return {self.person, self.subject, *(one.subject for one in self.companions)}
 
 
 def facts_of(settings: Settings, subject: str) -> Facts:
@@ -69,31 +74,71 @@ def facts_of(settings: Settings, subject: str) -> Facts:
     walk = published_walk(settings)
     person = by_person(settings, {subject}, walk)[subject]
     found = persons_of(settings, {person}, index, walk)
-    told = {
-        one.subject: traits_of([row for row in found.traits if row["subject_id"] == one.subject])
-        for one in found.members
-    }
-    places = {row["subject_id"]: (row["source"], row["producer"]) for row in found.traits}
-    companions = [
-        Companion(one, *places.get(one, ("", "")), compare(told[subject], traits))
-        for one, traits in sorted(told.items())
-        if one != subject
-    ]
+    told = by_subject(found.traits)
+    told = {one.subject: told.get(one.subject, traits_of([])) for one in found.members}
+    place = places_of(found.traits).get(subject, ("", ""))
     with Reader(settings, index) as reader:
         ends = sorted({subject, person})
-        link = reader.rows("link", "subject_id = $subject", subject=subject)
+        links = reader.rows("link", "list_contains($ends, subject_id)", ends=sorted(told))
+        link = [row for row in links if row["subject_id"] == subject]
         refusals = once(subject, reader.rows("refusal", EITHER, subject=subject, ends=ends), "guard")
         relations = once(subject, reader.rows("relation", EITHER, subject=subject, ends=ends))
         events = reader.rows("person_event", "subject_id = $subject", subject=subject)
         items = reader.rows("review_item", "list_contains($ends, left_id) OR list_contains($ends, right_id)", ends=ends)
+        others = others_of(reader, subject, told[subject], refusals + relations)
+    companions = [alike(one, subject, link) for one in companions_of(subject, told, found.traits, links)]
     every = read_decisions(settings, decision_files(settings))
     standing = {one.decision_id for one in in_force(every)}
+    waiting = frozenset(one.item_id for one in undecided(settings, index, walk, in_force(every)))
     decisions = [vars(one) | {"stands": one.decision_id in standing} for one in every if subject in one.pair]
     created = min((one.created for one in found.members), default="")
     return Facts(
-        night, subject, *places.get(subject, ("", "")), person, created, link[-1] if link else {}, companions,
-        refusals, relations, events, decisions, items,
+        night, subject, *place, person, created, link[-1] if link else {}, companions, others,
+        refusals, relations, events, decisions, items, waiting,
     )  # fmt: skip
+
+
+def by_subject(rows: list[Row], name: str = "subject_id") -> dict[str, Traits]:
+    """The traits of each subject, or person, in some trait rows."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[name], []).append(row)
+    return {one: traits_of(mine) for one, mine in found.items()}
+
+
+def places_of(rows: list[Row]) -> dict[str, tuple[str, str]]:
+    """Source and producer of each subject in some trait rows."""
+    return {row["subject_id"]: (row["source"], row["producer"]) for row in rows}
+
+
+def companions_of(subject: str, told: dict[str, Traits], rows: list[Row], links: list[Row]) -> list[Companion]:
+    """The other subjects of the person. ``told``: the traits of each; ``rows``, ``links``: its trait and link rows."""
+    tiers = {row["subject_id"]: row["tier"] for row in links}
+    way = ways(subject, rows, tiers, lambda one, other: nearness(compare(told[one], told[other])))
+    places = places_of(rows)
+    return [
+        Companion(one, *places.get(one, ("", "")), compare(told[subject], told[one]), way.get(one))
+        for one in sorted(set(told) - {subject})
+    ]
+
+
+def others_of(reader: "Reader", subject: str, own: Traits, rows: list[Row]) -> dict[str, Companion]:
+    """The other ends of refusals and relations, with what agrees; those that the index knows no more are left out."""
+    ends = sorted({row[name] for row in rows for name in ("subject_id", "other_id")} - {subject})
+    traits = reader.rows(
+        "person_trait", "list_contains($ends, subject_id) OR list_contains($ends, person_id)", ends=ends
+    )
+    places, every = places_of(traits), by_subject(traits, "person_id") | by_subject(traits)
+    return {one: Companion(one, *places.get(one, ("", "")), compare(own, every[one])) for one in ends if one in every}
+
+
+def alike(one: Companion, subject: str, link: list[Row]) -> Companion:
+    """What differs letter by letter and the score found near, when the score tied the two."""
+    if not link or one.way != Way("score", subject, True):
+        return one
+    near = {COMPARED[name] for name, level in levels_of(link[-1]["levels"]) if name in COMPARED and level}
+    told = {name: "alike" if kind == "different" and name in near else kind for name, kind in one.agreement.items()}
+    return replace(one, agreement=told)
 
 
 def once(subject: str, rows: list[Row], *more: str) -> list[Row]:
@@ -103,34 +148,6 @@ def once(subject: str, rows: list[Row], *more: str) -> list[Row]:
         other = row["other_id"] if row["subject_id"] == subject else row["subject_id"]
         found.setdefault((other, *(row[name] for name in more)), row)
     return sorted(found.values(), key=lambda row: row["night"])
-
-
-def traits_of(rows: list[Row]) -> dict[str, set[Any]]:
-    """The known values of each trait in some trait rows."""
-    return {
-        name: {row[column] for row in rows for column in columns if row[column] is not None}
-        for name, columns in TRAITS.items()
-    }
-
-
-def compare(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> dict[str, str]:
-    """``same`` when two subjects share a value of a trait, ``different`` when both know it and share none.
-
-    ``swapped``: family and given name, each in the other's place.
-    """
-    told = {
-        name: "same" if one[name] & other[name] else "different" if one[name] and other[name] else "unknown"
-        for name in TRAITS
-    }
-    names = ("given_name", "family_name")
-    if all(told[name] == "different" for name in names) and crossed(one, other) and crossed(other, one):
-        told |= dict.fromkeys(names, "swapped")
-    return told
-
-
-def crossed(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> bool:
-    """A given name of one is a family name of the other; keys of family names have no spaces."""
-    return bool({name.replace(" ", "") for name in one["given_name"]} & other["family_name"])
 
 
 class Reader:

@@ -1,14 +1,13 @@
 """Facts of a subject as a text that a fresh reader can follow. No trait is quoted: none is in the facts."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.core.settings import REPOSITORY
 from jobs.why import words
 from jobs.why.facts import Companion, Facts
+from jobs.why.weights import bits, chance, levels_of, model_of, weight_of
 
-MODELS = REPOSITORY / "config" / "linkage"
+Row = dict[str, Any]
 
 
 def tell(facts: Facts, language: str) -> str:
@@ -32,31 +31,32 @@ class Teller:
         return words[key][self.place] if key in words else key
 
     def lines(self, facts: Facts) -> Iterator[str]:
-        """The answer, line by line."""
+        """The answer, line by line: what holds today, then what happened in its order, then what one can do."""
         yield self.say(
-            f"Sujet {facts.subject} ({facts.source} {facts.producer}), index de la nuit {facts.night}",
-            f"Subject {facts.subject} ({facts.source} {facts.producer}), index of night {facts.night}",
+            f"Sujet {facts.subject} ({facts.source} {facts.producer}), tel que la nuit {facts.night} le connaît",
+            f"Subject {facts.subject} ({facts.source} {facts.producer}), as night {facts.night} knows it",
         )
         yield self.say(
             f"Personne {facts.person}, avec {len(facts.companions)} autre(s) sujet(s)",
             f"Person {facts.person}, with {len(facts.companions)} other subject(s)",
         )
         sections = (
-            (self.say("Pourquoi", "Why"), list(self.link(facts.link))),
-            (self.say("Avec qui", "With whom"), [self.companion(one) for one in facts.companions]),
-            (self.say("Depuis", "Since then"), [self.event(one) for one in facts.events]),
-            (self.say("Rapprochements refusés", "Refused links"), [self.refusal(facts, one) for one in facts.refusals]),
+            (self.say("Avec qui, et comment", "With whom, and how"), map(self.companion, facts.companions)),
+            (self.say("Pourquoi, à l'arrivée", "Why, when it arrived"), self.link(facts.link)),
+            (self.say("Depuis", "Since then"), map(self.event, facts.events)),
+            (self.say("Liens refusés", "Refused links"), [self.refusal(facts, one) for one in facts.refusals]),
             (self.say("Proches, jamais une identité", "Relatives, never an identity"), self.relations(facts)),
             (self.say("Décisions", "Decisions"), [self.decision(facts, one) for one in facts.decisions]),
-            (self.say("Doutes à trancher", "Doubts for a steward"), [self.item(facts, one) for one in facts.items]),
-        )  # fmt: skip
-        for title, told in sections:
+            (self.say("Doutes", "Doubts"), [self.item(facts, one) for one in facts.items]),
+            (self.say("Ce que vous pouvez faire", "What you can do"), self.advice(facts)),
+        )
+        for title, lines in sections:
+            told = list(lines)
             if told:
-                yield ""
-                yield title
+                yield from ("", title)
                 yield from (f"  {line}" for line in told)
 
-    def link(self, link: dict[str, Any]) -> Iterator[str]:
+    def link(self, link: Row) -> Iterator[str]:
         """The rule that linked the subject, and for a score what each comparison weighed."""
         if not link:
             yield self.say("aucune ligne de lien dans cet index", "no link row in this index")
@@ -67,131 +67,144 @@ class Teller:
         )
         versions = ", ".join(one for one in (link["rules_version"], link.get("model_version")) if one)
         if link["tier"] == "new_person":  # nothing was linked, so there is no grade to tell
-            yield self.say(f"Version : {versions}.", f"Version: {versions}.")
+            yield self.say(f"Règles : {versions}.", f"Rules: {versions}.")
         elif link.get("grade"):
             grade = self.word(words.GRADES, link["grade"])
-            yield self.say(f"Degré : {grade}. Version : {versions}.", f"Grade: {grade}. Version: {versions}.")
+            yield self.say(f"Degré {grade}. Règles : {versions}.", f"Grade {grade}. Rules: {versions}.")
         if link.get("weight_centibits") is not None:
             yield from self.waterfall(link)
             if link.get("lead_centibits") is None:
-                yield self.say("  aucun autre candidat n'est plausible", "  no other candidate is likely")
+                yield self.say("  aucun autre sujet n'est plausible", "  no other subject is likely")
 
-    def waterfall(self, row: dict[str, Any]) -> Iterator[str]:
-        """Each comparison with its level in words and its weight in bits, from the prior to the sum."""
-        model = model_of(row.get("model_version"))
+    def waterfall(self, row: Row) -> Iterator[str]:
+        """Each comparison with its level in words and its weight in bits, from the prior to the sum, as a chance."""
+        model, needed = model_of(row.get("model_version")), None
         if model:
             yield f"  {bits(model['prior_centibits'])}  {self.word(words.COMPARISONS, 'prior')}"
+            needed = model.get("accept_centibits")
         for name, level in levels_of(row.get("levels")):
             told = words.LEVELS.get(name, ())
             meaning = told[level][self.place] if level < len(told) else str(level)
             yield f"  {bits(weight_of(model, name, level))}  {self.word(words.COMPARISONS, name)}{self.colon} {meaning}"
-        yield f"  {bits(row['weight_centibits'])}  {self.say('somme, en bits', 'sum, in bits')}"
-        if model.get("accept_centibits") is not None:
-            needed = self.say("à atteindre pour un lien", "to be reached for a link")
-            yield f"  {bits(model['accept_centibits'])}  {needed}"
+        weight = row["weight_centibits"]
+        total = self.say("somme ; une même personne : {}", "sum; one person: {}").format(chance(weight)[self.place])
+        yield f"  {bits(weight)}  {total}"
+        if needed is not None:
+            least = self.say("à atteindre pour un lien : {}", "to be reached for a link: {}")
+            yield f"  {bits(needed)}  {least.format(chance(needed)[self.place])}"
         if row.get("lead_centibits") is not None:
             yield self.say(
-                f"  avance sur le candidat suivant : {bits(row['lead_centibits']).strip()} bits",
-                f"  lead over the next candidate: {bits(row['lead_centibits']).strip()} bits",
+                f"  avance sur le sujet suivant : {bits(row['lead_centibits']).strip()}",
+                f"  lead over the next subject: {bits(row['lead_centibits']).strip()}",
             )
 
-    def companion(self, one: Companion) -> str:
-        """Another subject of the person, and what agrees between the two."""
+    def name(self, one: Companion) -> str:
+        """A subject with where it is from."""
+        return f"{one.subject} ({one.source} {one.producer})" if one.source else one.subject
+
+    def agreement(self, one: Companion) -> str:
+        """Which traits agree, and which do not."""
         found = []
         for kind in words.AGREEMENT:
-            known = words.TRAITS | ({"number": words.OTHER_NUMBER} if kind == "different" else {})
-            names = [self.word(known, name) for name, told in one.agreement.items() if told == kind]
+            names = [self.word(words.TRAITS, name) for name, told in one.agreement.items() if told == kind]
             if names:
                 found.append(f"{self.word(words.AGREEMENT, kind)}{self.colon} {', '.join(names)}")
-        return f"{one.subject} ({one.source} {one.producer}) — {f'{self.stop} '.join(found)}"
+        return f"{self.stop} ".join(found)
 
-    def refusal(self, facts: Facts, row: dict[str, Any]) -> str:
-        """A candidate that was refused, the guard that refused it, and what had brought the two together."""
+    def companion(self, one: Companion) -> str:
+        """Another subject of the person, how it came in, and what agrees between the two."""
+        if one.way is None:
+            return f"{self.name(one)} — {self.agreement(one)}"
+        rule = self.word(words.WAYS, one.way.tier)
+        how = (
+            self.say(f"par {rule}", f"by {rule}")
+            if one.way.straight
+            else self.say(
+                f"par l'intermédiaire de {one.way.to[:8]}…, avec qui : {rule}",
+                f"through {one.way.to[:8]}…, with which: {rule}",
+            )
+        )
+        return f"{self.name(one)} — {how}\n    {self.agreement(one)}"
+
+    def refusal(self, facts: Facts, row: Row) -> str:
+        """A link that was refused: by which guard, what had brought the two together, and whether it still holds."""
         other = row["other_id"] if row["subject_id"] == facts.subject else row["subject_id"]
-        kind = (
-            self.say("personne", "person")
-            if row["other_is_person"] and other == row["other_id"]
-            else self.say("sujet", "subject")
-        )
-        text = (
-            f"{row['night']} {kind} {other} — {self.word(words.GUARDS, row['guard'])} ({row['guard']}){self.stop} "
-            + self.say("rapprochés par : ", "brought together by: ")
-            + self.word(words.MET, row["tier"])
-        )
-        if row["weight_centibits"] is None:
-            return text
-        return "\n  ".join([text, *self.waterfall(row)])
+        person = row["other_is_person"] and other == row["other_id"]
+        known = facts.others.get(other)
+        told = [
+            f"{row['night']} {self.say('personne', 'person') if person else self.say('sujet', 'subject')} "
+            f"{self.name(known) if known else other} — {self.word(words.GUARDS, row['guard'])} ({row['guard']})",
+            self.say("comparés parce que : ", "compared because: ") + self.word(words.MET, row["tier"]),
+        ]
+        if other in facts.mine:
+            told.append(
+                self.say(
+                    "ce refus ne tient plus : c'est aujourd'hui la même personne",
+                    "this refusal holds no more: today they are one person",
+                )
+            )
+        elif known:
+            told.append(self.agreement(known))
+        return "\n    ".join([*told, *(self.waterfall(row) if row["weight_centibits"] is not None else ())])
 
-    def relations(self, facts: Facts) -> list[str]:
-        """Everybody who is close to the subject."""
-        return [self.relation(facts, one) for one in facts.relations]
+    def relations(self, facts: Facts) -> Iterator[str]:
+        """Everybody who shares a number or a birth with the subject and is another person."""
+        for row in facts.relations:
+            mine = row["subject_id"] == facts.subject
+            other = row["other_id"] if mine else row["subject_id"]
+            kind = self.word(words.RELATIONS if mine else words.CONVERSE, row["kind"])
+            known = facts.others.get(other)
+            proofs = ", ".join(self.word(words.RELATION_PROOFS, one) for one in row["proof"].split())
+            yield f"{self.name(known) if known else other} — {kind} ({proofs})"
 
-    def relation(self, facts: Facts, row: dict[str, Any]) -> str:
-        """Somebody who shares a number or a birth and is another person."""
-        kind = self.word(words.RELATIONS, row["kind"])
-        if row["subject_id"] == facts.subject:
-            return f"{row['other_id']} — {kind} ({row['proof']})"
-        return self.say(
-            f"{row['subject_id']} — ce sujet est pour lui : {kind} ({row['proof']})",
-            f"{row['subject_id']} — this subject is to it: {kind} ({row['proof']})",
-        )
-
-    def event(self, row: dict[str, Any]) -> str:
+    def event(self, row: Row) -> str:
         """A merge or a split of its person, with its proof."""
-        proof = row["proof"]
-        if not proof.startswith("D-"):
-            proof = self.word(words.PROOFS, proof)
-        who = (
-            f"{row['other_person_id']} → {row['person_id']}"
-            if row["kind"] == "merged"
-            else f"{row['person_id']} → {row['other_person_id']}"
-        )
+        decided = row["proof"].startswith("D-")
+        proof = self.say("décision ", "decision ") + row["proof"] if decided else self.word(words.PROOFS, row["proof"])
+        kept, other = row["person_id"], row["other_person_id"]
+        if row["kind"] == "merged":
+            who = self.say(f"{other} a cessé, {kept} reste", f"{other} ended, {kept} goes on")
+        else:
+            who = self.say(f"{kept} reste, ce sujet passe à {other}", f"{kept} goes on, this subject went to {other}")
         return f"{row['night']} {self.word(words.EVENTS, row['kind'])} ({who}) — {proof}"
 
-    def decision(self, facts: Facts, row: dict[str, Any]) -> str:
+    def decision(self, facts: Facts, row: Row) -> str:
         """What a steward decided of it and another subject."""
         other = row["right_subject"] if row["left_subject"] == facts.subject else row["left_subject"]
         state = "" if row["stands"] or row["kind"] == "withdrawn" else self.say(" (retirée)", " (withdrawn)")
         return (
             f"{row['decision_id']}, {self.say('dès la nuit', 'from night')} {row['night']}: {row['by_role']} "
-            f"{self.word(words.SIDES, row['kind'])} — {other}, {row['decided_at']}, {row['reason']}{state}"
+            f"{self.word(words.SIDES, row['kind'])} {other} — {row['decided_at']}, "
+            f"{self.say('motif', 'reason')}{self.colon} {self.word(words.REASONS, row['reason'])}{state}"
         )
 
-    def item(self, facts: Facts, row: dict[str, Any]) -> str:
-        """A doubt that waits, or waited, for a steward, with the other side of it."""
+    def item(self, facts: Facts, row: Row) -> str:
+        """A doubt, open or settled, with the other side of it."""
         sides, own = (row["left_id"], row["right_id"]), (facts.subject, facts.person)
         other = next((side for side in sides if side not in own), sides[0])
-        decided = any(one["stands"] and other in (one["left_subject"], one["right_subject"]) for one in facts.decisions)
-        state = self.say(" (décidé)", " (decided)") if decided else ""
+        waits = row["item_id"] in facts.open
+        state = self.say("OUVERT", "OPEN") if waits else self.say("réglé", "settled")
         queue, reason = self.word(words.QUEUES, row["queue"]), self.word(words.GUARDS, row["reason"])
-        return f"{row['night']} {queue} {other}{state} — {reason} ({row['item_id']})"
+        return f"{row['night']} {state}, {queue} {other} ? — {reason} ({row['item_id']})"
 
-
-def bits(centibits: int | None) -> str:
-    """A weight in bits with two decimals and its sign."""
-    return (
-        "     ?"
-        if centibits is None
-        else f"{'-' if centibits < 0 else '+'}{abs(centibits) // 100}.{abs(centibits) % 100:02d}".rjust(7)
-    )
-
-
-def levels_of(text: str | None) -> list[tuple[str, int]]:
-    """``family=3 given=2`` as pairs; other words are left out."""
-    found = [one.partition("=") for one in (text or "").split()]
-    return [(name, int(level)) for name, _, level in found if level.isdigit()]
-
-
-def model_of(version: str | None) -> dict[str, Any]:
-    """The frozen model that weighed a pair, from the configuration; empty when it is not here any more."""
-    path = MODELS / f"{version}.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if version and path.is_file() else {}
-    return found
-
-
-def weight_of(model: dict[str, Any], comparison: str, level: int) -> int | None:
-    """The weight of a level in a model; None when the model does not have it."""
-    for one in model.get("comparisons", []):
-        if one["name"] == comparison:
-            return next((at["weight_centibits"] for at in one["levels"] if at["level"] == level), None)
-    return None
+    def advice(self, facts: Facts) -> Iterator[str]:
+        """What waits for a steward, what solves itself, and how to say that this is wrong."""
+        waiting = sum(row["item_id"] in facts.open for row in facts.items)
+        if waiting:
+            yield self.say(
+                f"{waiting} doute(s) ouvert(s) : les trancher avec make review.",
+                f"{waiting} open doubt(s): decide them with make review.",
+            )
+        else:
+            yield self.say("Rien n'attend de décision.", "Nothing waits for a decision.")
+        if any(row["guard"] == "newborn" for row in facts.refusals) and not facts.events:
+            yield self.say(
+                "Le nouveau-né sera regardé à nouveau quand son propre numéro arrivera ; rien à faire d'ici là.",
+                "The newborn is looked at again when a number of its own arrives; there is nothing to do until then.",
+            )
+        yield self.say(
+            "Si c'est faux : make review, ou `same` ou `different` de deux sujets par python -m jobs.review decide ; "
+            "cela vaut dès la nuit suivante.",
+            "If this is wrong: make review, or `same` or `different` of two subjects by python -m jobs.review decide; "
+            "it holds from the next night on.",
+        )

@@ -12,43 +12,54 @@ TIERS: dict[str, Words] = {
         "the same national number, the same first given name and the same birth year",
     ),
     "exact_traits": (
-        "un nom de famille, le premier prénom, la date de naissance et le sexe identiques, que rien ne contredit",
-        "an equal family name, first given name, birth date and sex, which nothing contradicts",
+        "un nom de famille, le premier prénom, la date de naissance et le sexe identiques, sans rien qui compte contre",
+        "an equal family name, first given name, birth date and sex, and nothing that counts against it",
     ),
     "score": (
-        "aucune règle exacte ; le poids des ressemblances a suffi, loin devant tout autre candidat",
-        "no exact rule; the weight of what resembles was enough, well ahead of any other candidate",
+        "aucune règle exacte ; ce qui se ressemble pèse assez (score), loin devant tout autre sujet",
+        "no exact rule; what resembles weighs enough (the score), well ahead of any other subject",
     ),
     "decision": ("la décision d'une personne habilitée", "the decision of a steward"),
     "new_person": (
-        "rien ne le rattache à un autre sujet : nouvelle personne",
-        "nothing ties it to another subject: a new person",
+        "rien ne prouvait qu'il est la même personne qu'un autre : nouvelle personne",
+        "nothing proved that it is the same person as another: a new person",
     ),
     "number": ("le même numéro national", "the same national number"),
 }
 MET = TIERS | {  # what brought two together who were then refused
     "score": (
-        "aucune règle exacte ; une partie du nom ou de la date, que le score a pesée",
-        "no exact rule; a part of name or date, which the score weighed",
+        "aucune règle exacte ; une partie du nom ou de la date est commune, et le score a pesé le reste",
+        "no exact rule; they share a part of name or date, and the score weighed the rest",
     ),
 }
-GRADES: dict[str, Words] = {
-    "certain": ("certain", "certain"),
-    "probable": ("probable (999 chances sur 1 000 ou mieux)", "probable (999 in 1,000 or better)"),
-    "possible": ("possible (au moins neuf chances sur dix)", "possible (at least nine in ten)"),
+GRADES: dict[str, Words] = {  # how sure linkage is, in the words of FHIR
+    "certain": ("certain : une règle exacte, sans score", "certain: an exact rule, no score"),
+    "probable": ("probable : au moins 999 chances sur 1 000", "probable: at least 999 in 1,000"),
+    "possible": ("possible : entre 9 chances sur 10 et 999 sur 1 000", "possible: between 9 in 10 and 999 in 1,000"),
+}
+WAYS: dict[str, Words] = {  # how two subjects of a person hold together
+    "number_birth_date": TIERS["number_birth_date"],
+    "number_first_name": TIERS["number_first_name"],
+    "exact_traits": (
+        "un nom de famille, le premier prénom, la date de naissance et le sexe identiques",
+        "an equal family name, first given name, birth date and sex",
+    ),
+    "score": ("le score", "the score"),
+    "decision": TIERS["decision"],
+    "": ("ce que l'index ne permet plus de dire", "what the index cannot tell any more"),
 }
 GUARDS: dict[str, Words] = {
     "relative_number": (
-        "le numéro commun est celui d'un parent : plus d'une génération les sépare",
-        "the shared number is a relative's: a generation lies between them",
+        "un même numéro, et une génération entre les deux : l'un porte le numéro de l'autre, son parent",
+        "one number, and a generation between the two: one of them carries the other's, a relative's",
     ),
     "newborn": (
-        "un nouveau-né porte le numéro de sa mère ou d'un parent jusqu'à ce que le sien arrive",
-        "a newborn carries the mother's or a parent's number until its own arrives",
+        "l'un des deux est un nouveau-né, qui porte le numéro d'un parent jusqu'à ce que le sien arrive",
+        "one of the two is a newborn, which carries a parent's number until a number of its own arrives",
     ),
     "twin": (
-        "des jumeaux : même naissance, et un autre prénom, sexe ou rang",
-        "twins: one birth, and another given name, sex or rank",
+        "peut-être des jumeaux : même nom ou numéro et même date de naissance, mais prénom, sexe ou rang diffèrent",
+        "perhaps twins: one name or number and one birth date, but given name, sex or rank differ",
     ),
     "no_given_name": (
         "sans prénom, un numéro qui peut être celui d'un parent ne suffit pas",
@@ -63,8 +74,8 @@ GUARDS: dict[str, Words] = {
     "birth_places": ("les lieux de naissance diffèrent", "the birth places differ"),
     "sexes": ("les sexes diffèrent", "the sexes differ"),
     "own_numbers": (
-        "chacun a un numéro à soi, et ce n'est pas le même",
-        "each has a number of their own, and not the same",
+        "deux numéros nationaux différents, chacun envoyé comme celui du patient",
+        "two different national numbers, each sent as the patient's own",
     ),
     "declared_distinct": (
         "un même établissement les numérote comme deux patients",
@@ -76,8 +87,8 @@ GUARDS: dict[str, Words] = {
     ),
     "several_fit": ("plusieurs candidats conviennent autant", "several candidates fit equally well"),
     "broken_group": (
-        "le groupe qu'il formait avec d'autres contenait deux personnes",
-        "the group that it formed with others held two persons",
+        "les liens trouvés cette nuit auraient réuni deux personnes distinctes ; aucun n'a été fait",
+        "the links found that night would have brought two distinct persons together; none was made",
     ),
     "group_size": ("trop de sujets partagent cette clé", "too many subjects share this key"),
     "shared_number": (
@@ -92,12 +103,28 @@ GUARDS: dict[str, Words] = {
         "one proof alone ties two persons of the index; two are needed",
     ),
 }
-RELATIONS: dict[str, Words] = {
-    "shares_number": ("porte le même numéro", "carries the same number"),
-    "mother": ("mère", "mother"),
-    "parent": ("parent", "parent"),
-    "child": ("enfant", "child"),
-    "twin": ("jumeau ou jumelle", "twin"),
+RELATIONS: dict[str, Words] = {  # what the other is to the record
+    "shares_number": ("quelqu'un qui porte le même numéro", "somebody who carries the same number"),
+    "mother": ("la mère de ce sujet", "the mother of this subject"),
+    "parent": ("un parent de ce sujet", "a parent of this subject"),
+    "child": ("un enfant de ce sujet", "a child of this subject"),
+    "twin": ("un jumeau ou une jumelle de ce sujet", "a twin of this subject"),
+}
+CONVERSE: dict[str, Words] = {  # the same, where the record is the other
+    "shares_number": RELATIONS["shares_number"],
+    "mother": RELATIONS["child"],
+    "parent": RELATIONS["child"],
+    "child": RELATIONS["parent"],
+    "twin": RELATIONS["twin"],
+}
+RELATION_PROOFS: dict[str, Words] = {
+    "number": ("même numéro", "the same number"),
+    "age_gap": ("une génération entre les naissances", "a generation between the births"),
+    "newborn": ("l'un vient de naître", "one is newborn"),
+    "birth_date": ("même date de naissance", "the same birth date"),
+    "family_name": ("même nom de famille", "the same family name"),
+    "rank": ("rangs différents", "different ranks"),
+    "declared": ("dit par l'hôpital", "told by the hospital"),
 }
 TRAITS: dict[str, Words] = {
     "number": ("numéro national", "national number"),
@@ -106,16 +133,16 @@ TRAITS: dict[str, Words] = {
     "family_name": ("nom de famille", "family name"),
     "sex": ("sexe", "sex"),
     "birth_place": ("lieu de naissance", "birth place"),
-    "birth_rank": ("rang gémellaire", "rank among twins"),
+    "birth_rank": ("rang de naissance multiple", "rank in a multiple birth"),
 }
-OTHER_NUMBER: Words = (  # how a number is called where two differ: a rule has judged that they may
-    "numéro national porté (l'un peut être celui d'un parent)",
-    "national number carried (one may be a relative's)",
-)
 AGREEMENT: dict[str, Words] = {
     "same": ("identiques", "the same"),
-    "different": ("différents", "different"),
+    "alike": ("presque identiques", "nearly the same"),
     "swapped": ("échangés l'un avec l'autre", "each in the other's place"),
+    "different": ("différents", "different"),
+    "lent": ("différents, mais l'un est envoyé comme celui d'un parent", "different, but one is sent as a relative's"),
+    "here": ("inconnus de ce sujet", "unknown of this subject"),
+    "there": ("inconnus de l'autre", "unknown of the other"),
     "unknown": ("inconnus d'un côté", "unknown on a side"),
 }
 COMPARISONS: dict[str, Words] = {
@@ -125,26 +152,37 @@ COMPARISONS: dict[str, Words] = {
     "sex": ("sexe", "sex"),
     "number": ("numéro propre", "own number"),
     "place": ("lieu de naissance", "birth place"),
-    "prior": ("avant toute comparaison", "before any comparison"),
+    "prior": ("au départ : deux sujets pris au hasard", "to begin with: two subjects taken at random"),
 }
 SIDES: dict[str, Words] = {
-    "same": ("décide : une même personne", "decided: one person"),
-    "different": ("décide : deux personnes", "decided: two persons"),
-    "withdrawn": ("retire ce qui était décidé des deux", "withdrew what was decided of the two"),
+    "same": ("a décidé `same`, une même personne avec", "decided `same`, one person with"),
+    "different": ("a décidé `different`, une autre personne que", "decided `different`, another person than"),
+    "withdrawn": ("a retiré (`withdrawn`) ce qui était décidé avec", "withdrew (`withdrawn`) what was decided with"),
+}
+REASONS: dict[str, Words] = {  # of decisions, as config/policy.toml lists them
+    "same papers": ("mêmes papiers", "same papers"),
+    "same address and names": ("mêmes adresse et noms", "same address and names"),
+    "double record": ("dossier en double", "double record"),
+    "name changed": ("nom changé", "name changed"),
+    "two patients": ("deux patients", "two patients"),
+    "twins": ("jumeaux", "twins"),
+    "relative's number": ("numéro d'un parent", "relative's number"),
+    "namesakes": ("homonymes", "namesakes"),
+    "other": ("autre", "other"),
 }
 PROOFS: dict[str, Words] = {
     "number traits": (
-        "deux preuves : numéro propre confirmé, et traits identiques",
-        "two proofs: an own number confirmed, and equal traits",
+        "deux preuves : le même numéro propre, et nom, prénom, date de naissance et sexe identiques",
+        "two proofs: the same own number, and equal name, given name, birth date and sex",
     ),
     "number newborn": (
-        "le numéro propre d'un nouveau-né est arrivé : même numéro, même date de naissance, et rien qui diffère",
-        "a newborn's own number arrived: the same number, the same birth date, and nothing that differs",
+        "le numéro propre d'un nouveau-né est arrivé : mêmes numéro et date de naissance, rien de connu ne diffère",
+        "a newborn's own number arrived: the same number and birth date, and nothing known that differs",
     ),
 }
 QUEUES: dict[str, Words] = {
-    "match": ("à réunir ? avec", "to be one? with"),
-    "split": ("à séparer ? de", "to be two? from"),
+    "match": ("file à réunir : une même personne que", "match queue: one person with"),
+    "split": ("file à séparer : une autre personne que", "split queue: another person than"),
 }
 EVENTS: dict[str, Words] = {
     "merged": ("deux personnes n'en sont plus qu'une", "two persons became one"),
