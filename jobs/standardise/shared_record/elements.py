@@ -109,7 +109,11 @@ def of_system(code: Code, *systems: str) -> str | None:
 
 def negated(*elements: etree._Element) -> str | None:
     """``true`` when one of some elements says that the fact is not so."""
-    return "true" if any((item.get("negationInd") or "").strip() in ("true", "1") for item in elements) else None
+    for item in elements:
+        said = item.get("negationInd")
+        if said and said.strip() in ("true", "1"):
+            return "true"
+    return None
 
 
 def mood(element: etree._Element) -> str:
