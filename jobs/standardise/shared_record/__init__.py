@@ -33,6 +33,7 @@ from jobs.standardise.shared_record.typed import typed
 from jobs.standardise.shared_record.versions import changes, latest
 from jobs.standardise.shared_record.withheld import touched
 
+FEWER = {"shared-record": 64}  # bodies and narrative end in the workers: how a session is made goes by what is left
 REPLAY_WHOLE = (fhir.FORMAT,)  # a document is lines of several files: they are only read again together
 WHOLE_FILE_RULES = (
     "DOC-011",

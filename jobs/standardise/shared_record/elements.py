@@ -44,7 +44,9 @@ def children(element: etree._Element) -> Kids:
 
 def first(element: etree._Element, tag: str, *below: str) -> etree._Element | None:
     """The first element at the end of some steps down; ``find`` takes several times as long."""
-    for child in element.iterchildren(tag):
+    for child in element:
+        if child.tag != tag:
+            continue
         found = first(child, *below) if below else child
         if found is not None:
             return found

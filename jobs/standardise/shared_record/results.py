@@ -1,6 +1,7 @@
 """What was measured: laboratory results and vital signs, everything as sent; typing comes later, in columns."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -20,6 +21,7 @@ from jobs.standardise.shared_record.elements import (
     negated,
     of_system,
     read_time,
+    safe_code,
     system_of,
 )
 from jobs.standardise.shared_record.facts import MEASURE
@@ -35,6 +37,7 @@ MOMENT = re.compile(r"[0-9]{4,14}(\.[0-9]+)?(Z|[+-][0-9:]{1,5})?")
 CONTAINERS = {HL7 + name for name in ("act", "organizer", "component", "entryRelationship", "entry")}
 COMPARED = re.compile(r"^\s*(<=|>=|<|>|≤|≥)\s*(.+)$")
 PLAIN_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,6})?")
+DIGITS = "0123456789"
 COMPARATORS = {"≤": "<=", "≥": ">="}
 NOTHING: Row = dict.fromkeys(MEASURE)
 NUMERIC, CODED = ("PQ", "INT", "REAL", "MO", "PQR"), ("CD", "CE", "CV", "CO", "CS", "BL")
@@ -62,7 +65,8 @@ def read_observation(element: etree._Element, panel_time: str | None) -> Row:
     kids = children(element)
     values = NOTHING.copy()
     values["code"], values["code_system"], values["code_kind"] = read_code(kids.get(CODE))
-    values |= read_value(kids.get(VALUE))
+    if VALUE in kids:
+        values |= read_value(kids[VALUE])
     values["status"] = code_of(kids.get(STATUS))
     values["time"] = read_time(kids.get(EFFECTIVE_TIME)) or panel_time
     values["interpretation"] = code_of(kids.get(INTERPRETATION))
@@ -83,16 +87,16 @@ def read_code(element: etree._Element | None) -> tuple[str | None, str | None, s
     return (loinc, LOINC, "loinc") if loinc else (code.code, code.system, "local" if code.code else "missing")
 
 
-def type_of(element: etree._Element) -> str | None:
+@lru_cache(maxsize=64)
+def bare_type(text: str) -> str | None:
     """The type of a value without its namespace prefix."""
-    return (code_of(element, XSI_TYPE) or "").rpartition(":")[2] or None
+    return (safe_code(text) or "").rpartition(":")[2] or None
 
 
-def read_value(element: etree._Element | None) -> Row:
+def read_value(element: etree._Element) -> Row:
     """A value by its type; free text is not carried, its type is. A missing value with a reason keeps the reason."""
-    if element is None:
-        return {}
-    kind = type_of(element)
+    sent = element.get(XSI_TYPE)
+    kind = bare_type(sent) if sent else None
     values: Row = {"value_type": kind, "null_flavor": code_of(element, "nullFlavor")}
     if kind in NUMERIC:
         values |= compared(attribute(element, "value"))
@@ -116,7 +120,7 @@ def read_value(element: etree._Element | None) -> Row:
 
 def compared(text: str | None) -> Row:
     """A number as text and the comparator sent with it."""
-    found = COMPARED.match(text) if text else None
+    found = COMPARED.match(text) if text and text[0] not in DIGITS else None  # nearly all are numbers
     if found is None:
         return {"value_number": text, "value_comparator": None}
     return {"value_number": found[2].strip(), "value_comparator": COMPARATORS.get(found[1], found[1])}
