@@ -206,14 +206,18 @@ def block_writer(folder: str, schema: TableSchema, pool: Pool) -> Callable[[Batc
     """A function for ``mapInArrow``: blocks sorted by part and span in, one row of ADOPTED per file out."""
 
     def write(batches: Batches) -> Iterator[pa.RecordBatch]:
-        written = []
-        for part, spans in groupby(spans_of(rows_of(batches), schema), key=lambda one: one[0]):
-            pieces = (piece for _, rows in spans for piece in rows.to_batches())
-            file = pool.adopt(Path(folder) / write_runs(Path(folder), schema.arrow, pieces))
-            written.append({"partition": part, **file.to_json()})
-        yield pa.RecordBatch.from_pylist(written, schema=ADOPTED)
+        yield pa.RecordBatch.from_pylist(list(adopted(folder, schema, pool, rows_of(batches))), schema=ADOPTED)
 
     return write
+
+
+def adopted(
+    folder: str, schema: TableSchema, pool: Pool, blocks: Iterable[tuple[str, str, str, pa.Table]]
+) -> Iterator[dict[str, Any]]:
+    """One file per part, written and moved into the pool; blocks sorted by part and span in, rows of ADOPTED out."""
+    for part, spans in groupby(spans_of(blocks, schema), key=lambda one: one[0]):
+        pieces = (piece for _, rows in spans for piece in rows.to_batches())
+        yield {"partition": part, **pool.adopt(Path(folder) / write_runs(Path(folder), schema.arrow, pieces)).to_json()}
 
 
 def write_blocks(

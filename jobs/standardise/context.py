@@ -1,6 +1,6 @@
 """What a source's parser is given and what it must give back. The driver does everything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -79,6 +79,8 @@ class Standardised:
     ``by_producer``: tables whose rows already lie together by producer. ``in_blocks``: tables that come as blocks
     (jobs.core.blocks), a part being a partition. ``record_blocks``: the same records as blocks, whose spans are
     stretches of files, when all of them come so. ``states_claims``: false when ``claims`` is empty whatever arrives.
+    ``spans``: given when all tables are to be written by one Spark job, rows in spans of so many letters (see
+    jobs.core.together).
     """
 
     records: DataFrame
@@ -92,6 +94,7 @@ class Standardised:
     in_blocks: tuple[str, ...] = ()
     record_blocks: DataFrame | None = None
     states_claims: bool = True
+    spans: int | None = None
 
 
 @dataclass
@@ -192,6 +195,12 @@ class Context:
         wanted = held if partitions is None else {"__".join(pair): held.get("__".join(pair), []) for pair in partitions}
         pool = standard_pool(self.settings, self.source)
         return read_files(self.spark, pool, files_of(wanted), load_schema(f"standard/{table}"))
+
+    def base_bytes(self, tables: Iterable[str], partitions: list[tuple[str, str]]) -> int:
+        """Bytes of the files of some partitions in the state this night starts from."""
+        held = tables_from_json((self.base or {}).get("tables", {}))
+        names = ["__".join(pair) for pair in partitions]
+        return sum(file.bytes for table in tables for name in names for file in held.get(table, {}).get(name, []))
 
     def base_claims(self) -> DataFrame:
         """``subject_id`` and ``claim_id`` of every claim that the base state holds."""

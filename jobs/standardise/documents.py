@@ -8,6 +8,7 @@ rule code. No message quotes the document.
 import codecs
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,7 @@ def sniff(data: bytes) -> str:
 
 def parse_document(data: bytes, max_bytes: int) -> etree._Element:
     """The root of one safely parsed XML document. Raises Refused (DOC-001 to DOC-005, DOC-012, DOC-013, DOC-303)."""
-    if len(data) > max_bytes:
-        raise Refused("DOC-013", sniff(data[:4096]))
+    check_size(data, max_bytes)
     kind = sniff(data)
     if kind == "empty":
         raise Refused("DOC-001", kind)
@@ -107,6 +107,12 @@ def parse_document(data: bytes, max_bytes: int) -> etree._Element:
         raise Refused("DOC-002", "html")
     check_shape(root, data)
     return root
+
+
+def check_size(data: bytes, max_bytes: int) -> None:
+    """Refuse what is too large to be looked at (DOC-013)."""
+    if len(data) > max_bytes:
+        raise Refused("DOC-013", sniff(data[:4096]))
 
 
 def check_prolog(data: bytes) -> None:
@@ -128,9 +134,10 @@ def check_prolog(data: bytes) -> None:
         raise Refused("DOC-005", "xml")
 
 
-def parse_xml(data: bytes) -> etree._Element:
-    """Parse with everything off that reads, fetches or expands. Raises Refused."""
-    parser = etree.XMLParser(
+@cache  # one is used again and again; making one for each document costs
+def parser(*, huge: bool) -> etree.XMLParser:
+    """A parser with everything off that reads, fetches or expands."""
+    return etree.XMLParser(
         no_network=True,
         load_dtd=False,
         dtd_validation=False,
@@ -141,10 +148,15 @@ def parse_xml(data: bytes) -> etree._Element:
         remove_blank_text=True,
         strip_cdata=True,
         recover=False,
-        huge_tree=len(data) > HUGE,
+        collect_ids=False,
+        huge_tree=huge,
     )
+
+
+def parse_xml(data: bytes) -> etree._Element:
+    """Parse with everything off that reads, fetches or expands. Raises Refused."""
     try:
-        return etree.fromstring(data, parser)
+        return etree.fromstring(data, parser(huge=len(data) > HUGE))
     except etree.XMLSyntaxError as error:
         raise Refused(syntax_rule(data, error.code), "xml") from None
     except ValueError:

@@ -1,6 +1,8 @@
 """The driver: which deliveries a night loads, which parser reads them, and the one pointer that proposes the result."""
 
 import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from jobs.core.attempt import attempt_folder
@@ -12,6 +14,8 @@ from jobs.core.snapshot import read_json, write_json
 from jobs.replay.requests import Replay, take_requests
 from jobs.standardise.deliveries import Delivery, complete_deliveries, read_pull
 from jobs.standardise.pools import proposal_path
+
+EVERY: Mapping[str, int] = MappingProxyType({})
 
 
 def standardise_night(settings: Settings, night: str, source: str | None) -> dict[str, Any]:
@@ -48,7 +52,8 @@ def propose(
     from jobs.standardise.write import write_proposal
 
     parser = importlib.import_module(f"jobs.standardise.{source}")
-    size, moved = size_of(deliveries), size_of(deliveries, without=getattr(parser, "IN_BLOCKS", ()))
+    size = size_of(deliveries)
+    moved = size_of(deliveries, getattr(parser, "IN_BLOCKS", ()), getattr(parser, "FEWER", {}))
     with attempt_folder(settings) as attempt, spark_session(settings, f"standardise {source}", moved) as spark:
         context = Context(
             spark=spark,
@@ -68,9 +73,13 @@ def propose(
             context.release()
 
 
-def size_of(deliveries: list[Delivery], without: tuple[str, ...] = ()) -> int:
-    """Deposited bytes; those of formats that pass Spark by in blocks ask for no larger session."""
-    return sum(item["bytes"] for one in deliveries if one.format not in without for item in one.files)
+def size_of(deliveries: list[Delivery], without: tuple[str, ...] = (), fewer: Mapping[str, int] = EVERY) -> int:
+    """Deposited bytes; those of formats that pass Spark by in blocks ask for no larger session.
+
+    ``fewer``: of these formats Spark's rows hold one byte for so many that were deposited.
+    """
+    counted = (one for one in deliveries if one.format not in without)
+    return sum(item["bytes"] // fewer.get(one.format, 1) for one in counted for item in one.files)
 
 
 def empty_proposal(night: str, source: str, base: dict[str, Any] | None) -> dict[str, Any]:

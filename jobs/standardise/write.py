@@ -10,8 +10,10 @@ from pyspark.sql import functions as F
 from jobs.core.blocks import write_blocks
 from jobs.core.ledger import Unbalanced
 from jobs.core.schema import load_schema
+from jobs.core.session import SHARES
 from jobs.core.snapshot import DataFile, Partitions, write_json
 from jobs.core.tables import write_table
+from jobs.core.together import write_together
 from jobs.replay.release import Released, released_records, write_released
 from jobs.replay.requests import Replay
 from jobs.rights.memory import write_refused
@@ -95,13 +97,25 @@ def write_claims(context: Context, claims: DataFrame) -> list[DataFile]:
 
 def write_standard(context: Context, result: Standardised) -> dict[str, Partitions]:
     """The new content of the partitions in scope. Raises Unbalanced when a row lies outside of it."""
-    tables: dict[str, Partitions] = {}
-    for name in sorted(result.tables):
-        tables[name] = write_one(context, result, name) if result.scope[name] else {}  # unchanged: no job to learn it
-        outside = sorted(set(tables[name]) - parts_of(result, name))
+    tables: dict[str, Partitions] = {name: {} for name in sorted(result.tables)}  # unchanged: no job to learn it
+    wanted = [name for name in tables if result.scope[name]]
+    if result.spans is not None and wanted:
+        tables |= write_by_one_job(context, result, wanted, result.spans)
+    else:
+        tables |= {name: write_one(context, result, name) for name in wanted}
+    for name, parts in tables.items():
+        outside = sorted(set(parts) - parts_of(result, name))
         if outside:
             raise Unbalanced(f"{name}: rows of {outside[0]}, which the proposal does not replace.")
     return tables
+
+
+def write_by_one_job(context: Context, result: Standardised, names: list[str], letters: int) -> dict[str, Partitions]:
+    """The new content of some tables."""
+    schemas = {name: load_schema(f"standard/{name}") for name in names}
+    pool, tasks = standard_pool(context.settings, context.source), int(context.spark.conf.get(SHARES) or 1)
+    frames = {name: result.tables[name] for name in names}
+    return write_together(frames, schemas, pool, context.attempt, tasks=tasks, letters=letters)
 
 
 def write_one(context: Context, result: Standardised, name: str) -> Partitions:

@@ -16,6 +16,7 @@ from jobs.core.blocks import block_maker, block_writer, divided, emitted, in_ord
 from jobs.core.parquet import write_parquet
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import Pool
+from jobs.core.together import writer
 from jobs.pull.cut import cut
 from jobs.pull.packs import PackWriter
 from jobs.standardise.pharmacy.boxes import Boxes
@@ -81,6 +82,23 @@ def test_however_rows_are_cut_into_spans_the_file_is_the_same(tmp_path: Path, ta
         assert len(spans) == 2 if not letters or table.endswith("unit") else letters == 1 or len(spans) > 2
     assert [one["rows"] for one in made[0]] == [20, 20]
     assert made[1] == made[3] == made[4] == made[0]
+
+
+def test_files_of_several_tables_come_of_one_task_as_each_would_alone(tmp_path: Path):
+    schemas = {name: load_schema(f"standard/{name}") for name in ("document_version", "withheld_row")}
+    alone, together = [], []
+    for name, schema in schemas.items():
+        told = {item.name: pa.nulls(9, item.arrow) for item in schema.fields}
+        told |= {"producer": ["P"] * 9, "period": [f"2026-1{n % 2}" for n in range(9)]}
+        told |= {"document_id": [f"{5 * n % 9:02d}{name}" for n in range(9)]}
+        rows = pa.table([pa.array(told[item.name], item.arrow) for item in schema.fields], schema.names)
+        blocks = sorted(block_maker(schema, 2)(iter(rows.to_batches())), key=lambda one: one.to_pydict()["part"])
+        made = next(block_writer(str(tmp_path), schema, Pool(tmp_path / name))(iter(blocks))).to_pylist()
+        alone += [{"kind": name, **file} for file in made]
+        together += blocks
+    pool = Pool(tmp_path / "pool")
+    assert next(writer(str(tmp_path), schemas, pool)(iter(together))).to_pylist() == alone
+    assert [one["rows"] for one in alone] == [5, 4, 5, 4]
 
 
 SERVICES = [

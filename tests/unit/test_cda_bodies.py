@@ -3,11 +3,13 @@
 
 import base64
 import hashlib
+import time
 
 import pytest
 
 from jobs.core.rules import rule
 from jobs.standardise.documents import Limits
+from jobs.standardise.shared_record import embedded
 from jobs.standardise.shared_record.columns import PARSED
 from jobs.standardise.shared_record.parse import read_file
 from tests.cda_made import read, section
@@ -46,6 +48,55 @@ ROWS = {  # case -> body, declared type, decoded bytes (None: no size, no hash),
     "F-03 zip declared PDF": (blob(packed(b"PK\x03\x04")), "application/pdf", b"PK\x03\x04", ["DOC-107", "DOC-211"]),
     "F-09 digits like a NIR inside base64": (blob(packed(ins().encode()), "text/plain"), "text/plain", ins().encode(), []),
 }  # fmt: skip
+
+
+PLAIN = blob(packed(PDF))
+COPY = section(
+    "55108-5",
+    f'<entry><observationMedia><value mediaType="image/png" representation="B64">{packed(PNG)}</value></observationMedia></entry>',
+)
+ODD = {  # case -> body, how many texts are taken out before the document is parsed
+    **{name: (body, None) for name, (body, *_) in ROWS.items()},
+    "plain": (PLAIN, 1),
+    "two of them": (f"<structuredBody>{COPY}{COPY}</structuredBody>", 2),
+    "nothing in it": (blob(""), 0),
+    "an empty tag": ('<nonXMLBody><text representation="B64"/></nonXMLBody>', 0),
+    "other quotes": (PLAIN.replace('"', "'"), 0),
+    "a quoted declaration": (f"<nonXMLBody><text mediaType=' representation=\"B64\"'>{packed(PDF)}</text></nonXMLBody>", 0),
+    "an attribute that holds a >": (PLAIN.replace("<text ", '<text language=">" '), 0),
+    "an element behind it": (PLAIN.replace("</text>", "<reference/></text>"), 0),
+    "a CDATA section": (PLAIN.replace("JVBE", "<![CDATA[JVBE").replace("</text>", "]]></text>"), 0),
+    "told inside a CDATA section": (f"<structuredBody>{section('55108-5', f'<text><![CDATA[{PLAIN}]]></text>')}</structuredBody>", 0),
+    "told inside a comment": (f"<!-- {PLAIN} -->{PLAIN}", 2),
+    "the octet of the marks": (f"<!-- \x7f -->{PLAIN}", 0),
+    "a brace that opens nothing": (f'<!-- "[IU]" -->{PLAIN}', 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16"])
+def test_a_text_taken_out_before_parsing_changes_nothing(
+    name: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, count = ODD[name]
+    data = document(body=body).replace("UTF-8", encoding).encode(encoding)
+    monkeypatch.setattr(embedded, "LEAST", 10**9)
+    whole = read_file(data, LIMITS)
+    monkeypatch.setattr(embedded, "LEAST", 4)
+    found = read_file(data, LIMITS)
+    if count == 2:  # wrapping counts of a text that is not the body, unless it was taken out
+        whole, found = ([one | {"content_sha256": None} for one in rows] for rows in (whole, found))
+    assert found == whole
+    taken = embedded.without_base64(data)[0].count(embedded.MARK) - data.count(embedded.MARK)
+    assert encoding == "utf-16" or count is None or taken == count
+
+
+@pytest.mark.parametrize("end", ["", ">", "><"])
+def test_declarations_without_an_end_are_passed_over_at_once(end: str) -> None:
+    data = b"<a" + (b' representation="B64"' + end.encode()) * 200_000
+    began = time.process_time()
+    assert embedded.without_base64(data) == (data, {})
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("name", ROWS)

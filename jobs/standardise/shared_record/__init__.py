@@ -27,12 +27,13 @@ from jobs.standardise.shared_record.measures import measures
 from jobs.standardise.shared_record.parse import parser
 from jobs.standardise.shared_record.registry import registered, visibility_policy
 from jobs.standardise.shared_record.relations import refused
-from jobs.standardise.shared_record.settled import fitting_shares, settled
+from jobs.standardise.shared_record.settled import fitting_shares, settled, span_letters
 from jobs.standardise.shared_record.tables import claims, counted, standard_tables
 from jobs.standardise.shared_record.typed import typed
 from jobs.standardise.shared_record.versions import changes, latest
 from jobs.standardise.shared_record.withheld import touched
 
+FEWER = {"shared-record": 64}  # bodies and narrative end in the workers: how a session is made goes by what is left
 REPLAY_WHOLE = (fhir.FORMAT,)  # a document is lines of several files: they are only read again together
 WHOLE_FILE_RULES = (
     "DOC-011",
@@ -74,6 +75,7 @@ def standardise(context: Context) -> Standardised:
         events=ledger_events(decided, moved) + leaving.events(left),
         measures=told,
         shown_files=lambda found: with_shown_files(found, key),
+        spans=span_letters(context, tables, scope.pairs),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lxml import etree
 
 from jobs.standardise.documents import sniff
+from jobs.standardise.shared_record.embedded import Bodies, mark_of
 from jobs.standardise.shared_record.oids import path
 
 URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -57,10 +58,11 @@ def media_type(text: str | None) -> str | None:
     return value if MEDIA_TYPE.match(value) else None
 
 
-def read_body(root: etree._Element, element: etree._Element | None) -> tuple[dict[str, Any], list[str]]:
+def read_body(root: etree._Element, element: etree._Element | None, bodies: Bodies) -> tuple[dict[str, Any], list[str]]:
     """``level``, ``body_media_type`` (declared), ``body_bytes``, ``body_sha256`` of the decoded body; warning codes.
 
-    ``element`` is what ``body_element`` found.
+    ``element`` is what ``body_element`` found, ``bodies`` what was taken out of the document's bytes; a body in base64
+    that was not is taken out of its element here, its mark put there.
     Text bodies count as their UTF-8 bytes; a body by reference has neither size nor hash.
     """
     level = 1 if root.find(path("component", "nonXMLBody")) is not None else 3
@@ -71,8 +73,13 @@ def read_body(root: etree._Element, element: etree._Element | None) -> tuple[dic
     text = "".join(element.itertext()) if len(element) else element.text or ""
     if not text.strip():
         return values, []
-    raw = decoded(text) if element.get("representation") == "B64" else text.encode("utf-8")
-    measured, told = measure(raw, values["body_media_type"])
+    if text in bodies:
+        measured, told = measure(bodies[text], values["body_media_type"])
+        return values | measured, told
+    in_base64 = element.get("representation") == "B64"
+    measured, told = measure(decoded(text) if in_base64 else text.encode("utf-8"), values["body_media_type"])
+    if in_base64 and measured["body_sha256"] and not len(element):
+        element.text = mark_of(measured["body_sha256"])
     return values | measured, told
 
 

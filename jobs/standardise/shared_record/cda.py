@@ -1,6 +1,7 @@
 """One CDA document: found in what was parsed, its header read as text. No narrative, title or third person is read."""
 
 import hashlib
+from types import MappingProxyType
 from typing import Any
 
 from lxml import etree
@@ -8,6 +9,7 @@ from lxml import etree
 from jobs.standardise.documents import Refused
 from jobs.standardise.shared_record.bodies import body_element, read_body
 from jobs.standardise.shared_record.elements import CODE, EFFECTIVE_TIME, attribute, children, code_of, system_of
+from jobs.standardise.shared_record.embedded import Bodies
 from jobs.standardise.shared_record.oids import (
     CLINICAL_DOCUMENT,
     HL7,
@@ -54,25 +56,21 @@ def instance(element: etree._Element | None) -> tuple[str | None, str | None]:
     return (root, attribute(element, "extension") or "") if root else (None, None)
 
 
-def canonical_hash(document: etree._Element, body: str | None = None) -> str:
-    """SHA-256 of the canonical form, without comments and blank text: re-indenting a document does not change it.
+def content_hash(document: etree._Element) -> str:
+    """SHA-256 of a parsed document written out again, without comments and blank text.
 
-    ``body`` is the hash of a body in base64 whose text was taken out: how its lines are wrapped does not count either.
+    How it is indented, quoted, escaped or encoded does not change it. The order of attributes and the prefixes do.
     """
-    try:
-        text = etree.tostring(document, method="c14n", with_comments=False)
-    except etree.C14NError:  # relative namespace names have no canonical form
-        text = etree.tostring(document, encoding="UTF-8")
-    digest = hashlib.sha256(text)
-    if body is not None:
-        digest.update(body.encode())
-    return digest.hexdigest()
+    return hashlib.sha256(etree.tostring(document, encoding="UTF-8")).hexdigest()
 
 
-def read_document(root: etree._Element, mentions: int | None = None) -> dict[str, Any]:
+def read_document(
+    root: etree._Element, mentions: int | None = None, bodies: Bodies = MappingProxyType({})
+) -> dict[str, Any]:
     """Header, patient, body and facts of one document; ``warnings`` are codes. Raises Refused.
 
-    The text of a body in base64 is taken out of the tree.
+    ``bodies``: what was taken out of the document before it was parsed, by mark. A body in base64 that was not is
+    replaced by its mark, too: how its lines are wrapped is no content.
     """
     document, warnings = clinical_document(root, mentions)
     roles = document.findall(path("recordTarget", "patientRole"))
@@ -91,21 +89,13 @@ def read_document(root: etree._Element, mentions: int | None = None) -> dict[str
     if values["type_code"] in OUT_OF_SCOPE:
         reading.warnings.add("DOC-213")
     element = body_element(document, reading.copy)
-    body, body_told = read_body(document, element)
+    body, body_told = read_body(document, element, bodies)
     if XSI not in document.nsmap.values() and FOREIGN_TYPE(document):
         body_told.append("DOC-112")
     values |= patient | body | reading.facts
-    values["content_sha256"] = canonical_hash(document, taken_out(element, body["body_sha256"]))
+    values["content_sha256"] = content_hash(document)
     values["warnings"] = warnings + told + body_told + sorted(reading.warnings)
     return values
-
-
-def taken_out(element: etree._Element | None, digest: str | None) -> str | None:
-    """Empties the element of a body in base64 that was hashed already; its hash, or None when nothing was emptied."""
-    if element is None or digest is None or len(element) or element.get("representation") != "B64":
-        return None
-    element.text = None
-    return digest
 
 
 def read_header(document: etree._Element) -> dict[str, Any]:

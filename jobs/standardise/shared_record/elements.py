@@ -44,7 +44,9 @@ def children(element: etree._Element) -> Kids:
 
 def first(element: etree._Element, tag: str, *below: str) -> etree._Element | None:
     """The first element at the end of some steps down; ``find`` takes several times as long."""
-    for child in element.iterchildren(tag):
+    for child in element:
+        if child.tag != tag:
+            continue
         found = first(child, *below) if below else child
         if found is not None:
             return found
@@ -109,7 +111,11 @@ def of_system(code: Code, *systems: str) -> str | None:
 
 def negated(*elements: etree._Element) -> str | None:
     """``true`` when one of some elements says that the fact is not so."""
-    return "true" if any((item.get("negationInd") or "").strip() in ("true", "1") for item in elements) else None
+    for item in elements:
+        said = item.get("negationInd")
+        if said and said.strip() in ("true", "1"):
+            return "true"
+    return None
 
 
 def mood(element: etree._Element) -> str:

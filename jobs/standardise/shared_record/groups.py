@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
+from jobs.core.tables import small_frame
 from jobs.pull.packs import LABELS
 from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record.columns import ARROW, PLACE
@@ -24,7 +25,7 @@ Wanted = frozenset[tuple[str, str]]
 def row_groups(spark: SparkSession, packs: list[Path], tasks: int) -> DataFrame:
     """One row per row group of some packs, in ``tasks`` parts at most."""
     rows = [(str(path), place) for path in packs for place in range(pq.read_metadata(path).num_row_groups)]
-    return spark.createDataFrame(rows, GROUPS).repartition(max(1, min(tasks, len(rows))))
+    return small_frame(spark, rows, GROUPS).repartition(max(1, min(tasks, len(rows))))
 
 
 def group_parser(

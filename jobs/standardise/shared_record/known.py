@@ -4,6 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
+from jobs.core.tables import small_frame
 from jobs.standardise.context import Context
 
 VERSION = "document_version"
@@ -21,12 +22,12 @@ def known_versions(context: Context) -> DataFrame:
     producers = sorted({one.producer for one in context.deliveries})
     partitions = [(owner, period) for owner in producers for period in context.base_periods(VERSION, owner)]
     if not partitions:
-        empty = context.spark.createDataFrame([], load_schema(f"standard/{VERSION}").spark)
+        empty = small_frame(context.spark, [], load_schema(f"standard/{VERSION}").spark)
         return empty.withColumn("rank", F.lit(0).cast("bigint"))
     table = context.base_table(VERSION, partitions)
     if not any(one.replayed for one in context.deliveries):
         return table.withColumn("rank", F.lit(0).cast("bigint"))
     order = [(producer, delivery, rank) for (producer, delivery), rank in sorted(context.order.items())]
-    ranks = context.spark.createDataFrame(order, "producer string, delivery_id string, sequence bigint")
+    ranks = small_frame(context.spark, order, "producer string, delivery_id string, sequence bigint")
     joined = table.join(F.broadcast(ranks), ["producer", "delivery_id"], how="left")
     return joined.withColumn("rank", F.coalesce("sequence", F.lit(0).cast("bigint"))).drop("sequence")

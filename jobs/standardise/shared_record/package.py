@@ -9,6 +9,8 @@ import zlib
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
+
 from jobs.standardise.documents import Limits, Refused, local_name, parse_document
 from jobs.standardise.shared_record.entries import Entry, read_entries
 
@@ -65,7 +67,9 @@ def check_directory(data: bytes, limits: Limits) -> None:
 
     No package within the caps needs zip64, and a part of a split archive holds no package.
     """
-    if data.count(DIRECTORY_ENTRY) > limits.max_members:
+    # no text holds the third octet of an entry, and octets are counted thirty times as fast as words
+    octets = np.count_nonzero(np.frombuffer(data, np.uint8) == DIRECTORY_ENTRY[2])
+    if octets > limits.max_members and data.count(DIRECTORY_ENTRY) > limits.max_members:
         raise Refused("DOC-011", KIND)
     end = data.rfind(DIRECTORY_END)
     if end < 0 or len(data) < end + 8 or struct.unpack_from("<HH", data, end + 4) != (0, 0):

@@ -6,9 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.standardise.documents import Limits, Refused, parse_document, sniff
+from jobs.standardise.documents import Limits, Refused, check_size, parse_document, sniff
 from jobs.standardise.shared_record.cda import KIND, read_document
 from jobs.standardise.shared_record.columns import ARROW, PLACE
+from jobs.standardise.shared_record.embedded import without_base64
 from jobs.standardise.shared_record.entries import Entry
 from jobs.standardise.shared_record.oids import INS
 from jobs.standardise.shared_record.package import Member, read_package
@@ -52,7 +53,10 @@ def read_file(data: bytes, limits: Limits) -> list[Record]:
 
 def read_bare(data: bytes, limits: Limits) -> Record:
     """A document that is a file. Raises Refused."""
-    return read_document(parse_document(data, limits.max_document_bytes), data.count(b"ClinicalDocument"))
+    check_size(data, limits.max_document_bytes)
+    rest, bodies = without_base64(data)
+    root = parse_document(rest, limits.max_document_bytes)
+    return read_document(root, rest.count(b"ClinicalDocument"), bodies)
 
 
 def package_records(members: list[Member], limits: Limits) -> list[Record]:

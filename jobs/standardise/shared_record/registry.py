@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.errors import ConfigError
+from jobs.core.tables import small_frame
 from jobs.core.tokens import token_hex
 from jobs.standardise.context import Context
 from jobs.standardise.shared_record.refuse import add_warning, judge
@@ -46,7 +47,7 @@ def order_table(context: Context) -> DataFrame:
         (one.producer, one.delivery_id, context.order[one.producer, one.delivery_id], date.fromisoformat(one.night))
         for one in context.deliveries
     ]
-    frame = context.spark.createDataFrame(rows, "producer string, delivery_id string, rank bigint, pulled_on date")
+    frame = small_frame(context.spark, rows, "producer string, delivery_id string, rank bigint, pulled_on date")
     pulled = F.to_timestamp(F.concat(F.col("pulled_on").cast("string"), F.lit(f" {PULLED}")))
     return frame.select("producer", "delivery_id", "rank", pulled.alias("pulled_at"))
 

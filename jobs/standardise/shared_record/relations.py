@@ -5,6 +5,7 @@ from functools import partial
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from jobs.core.tables import small_frame
 from jobs.standardise.shared_record.refuse import DOCUMENT, judge, refuse, refuse_packages
 
 Name = tuple[str, str]  # producer, token of a document, entry or logical identifier
@@ -87,7 +88,7 @@ def refuse_circles(frame: DataFrame, found: list[Name]) -> DataFrame:
     """DOC-021: documents that replace each other, however many of them it takes."""
     if not found:
         return frame
-    marks = frame.sparkSession.createDataFrame(sorted(found), "producer string, document_id string")
+    marks = small_frame(frame.sparkSession, sorted(found), "producer string, document_id string")
     marked = frame.join(F.broadcast(marks.withColumn("circle", F.lit(True))), list(DOCUMENT), how="left")
     return judge(marked, "DOC-021", F.col("circle")).drop("circle")
 
@@ -111,7 +112,7 @@ def circles(links: list[Row], known: DataFrame) -> list[Name]:
     replacing = known.where(F.col("replaces_id").isNotNull())
     while frontier - asked:
         asked |= frontier
-        wanted = known.sparkSession.createDataFrame(sorted(frontier), "producer string, name string")
+        wanted = small_frame(known.sparkSession, sorted(frontier), "producer string, name string")
         before = (
             replacing.select(*DOCUMENT, aliases().alias("names"), "replaces_id")
             .withColumn("name", F.explode("names"))

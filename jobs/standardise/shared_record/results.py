@@ -1,7 +1,7 @@
 """What was measured: laboratory results and vital signs, everything as sent; typing comes later, in columns."""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -21,12 +21,14 @@ from jobs.standardise.shared_record.elements import (
     negated,
     of_system,
     read_time,
+    safe_code,
     system_of,
 )
 from jobs.standardise.shared_record.facts import MEASURE
 from jobs.standardise.shared_record.oids import HL7, LOINC, XSI_TYPE
 
 Row = dict[str, Any]
+Measured = tuple[etree._Element, str | None]
 OBSERVATION, ORGANIZER, INTERPRETATION, RANGE, REFERENCE = (
     HL7 + name for name in ("observation", "organizer", "interpretationCode", "referenceRange", "reference")
 )
@@ -35,28 +37,36 @@ MOMENT = re.compile(r"[0-9]{4,14}(\.[0-9]+)?(Z|[+-][0-9:]{1,5})?")
 CONTAINERS = {HL7 + name for name in ("act", "organizer", "component", "entryRelationship", "entry")}
 COMPARED = re.compile(r"^\s*(<=|>=|<|>|≤|≥)\s*(.+)$")
 PLAIN_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,6})?")
+DIGITS = "0123456789"
 COMPARATORS = {"≤": "<=", "≥": ">="}
 NOTHING: Row = dict.fromkeys(MEASURE)
 NUMERIC, CODED = ("PQ", "INT", "REAL", "MO", "PQR"), ("CD", "CE", "CV", "CO", "CS", "BL")
 
 
-def measures(element: etree._Element, time: str | None = None) -> Iterator[tuple[etree._Element, str | None]]:
+def measures(element: etree._Element, time: str | None = None, found: list[Measured] | None = None) -> list[Measured]:
     """(observation, time of the panel around it) below an entry, through acts and nested organizers.
 
-    What qualifies an observation is not one. Plans are among them: the caller looks at the mood.
+    What qualifies an observation is not one. Plans are among them: the caller looks at the mood. ``found`` is what a
+    level hands down to be added to: a list costs half of what generators in generators do.
     """
+    found = [] if found is None else found
     for child in element:
-        if child.tag == OBSERVATION:
-            yield child, time
-        elif child.tag in CONTAINERS:
-            own = read_time(first(child, EFFECTIVE_TIME)) if child.tag == ORGANIZER else None
-            yield from measures(child, own or time)
+        tag = child.tag
+        if tag == OBSERVATION:
+            found.append((child, time))
+        elif tag in CONTAINERS:
+            own = read_time(first(child, EFFECTIVE_TIME)) if tag == ORGANIZER else None
+            measures(child, own or time, found)
+    return found
 
 
 def read_observation(element: etree._Element, panel_time: str | None) -> Row:
     """One observation, fields of MEASURE as text. Its panel's time stands when it has none of its own."""
     kids = children(element)
-    values: Row = NOTHING | read_code(kids.get(CODE)) | read_value(kids.get(VALUE))
+    values = NOTHING.copy()
+    values["code"], values["code_system"], values["code_kind"] = read_code(kids.get(CODE))
+    if VALUE in kids:
+        values |= read_value(kids[VALUE])
     values["status"] = code_of(kids.get(STATUS))
     values["time"] = read_time(kids.get(EFFECTIVE_TIME)) or panel_time
     values["interpretation"] = code_of(kids.get(INTERPRETATION))
@@ -67,25 +77,26 @@ def read_observation(element: etree._Element, panel_time: str | None) -> Row:
     return values
 
 
-def read_code(element: etree._Element | None) -> Row:
-    """What was observed: LOINC by OID, wherever it stands; else the code sent; else a translation."""
+def read_code(element: etree._Element | None) -> tuple[str | None, str | None, str]:
+    """What was observed, its system and kind: LOINC by OID, wherever it stands; else the code sent, else another."""
+    sent = code_of(element)
+    if sent and system_of(element) == LOINC:  # nearly all: no need to look for translations
+        return sent, LOINC, "loinc"
     code = coded(element)
     loinc = of_system(code, LOINC)
-    if loinc:
-        return {"code": loinc, "code_system": LOINC, "code_kind": "loinc"}
-    return {"code": code.code, "code_system": code.system, "code_kind": "local" if code.code else "missing"}
+    return (loinc, LOINC, "loinc") if loinc else (code.code, code.system, "local" if code.code else "missing")
 
 
-def type_of(element: etree._Element) -> str | None:
+@lru_cache(maxsize=64)
+def bare_type(text: str) -> str | None:
     """The type of a value without its namespace prefix."""
-    return (code_of(element, XSI_TYPE) or "").rpartition(":")[2] or None
+    return (safe_code(text) or "").rpartition(":")[2] or None
 
 
-def read_value(element: etree._Element | None) -> Row:
+def read_value(element: etree._Element) -> Row:
     """A value by its type; free text is not carried, its type is. A missing value with a reason keeps the reason."""
-    if element is None:
-        return {}
-    kind = type_of(element)
+    sent = element.get(XSI_TYPE)
+    kind = bare_type(sent) if sent else None
     values: Row = {"value_type": kind, "null_flavor": code_of(element, "nullFlavor")}
     if kind in NUMERIC:
         values |= compared(attribute(element, "value"))
@@ -109,7 +120,7 @@ def read_value(element: etree._Element | None) -> Row:
 
 def compared(text: str | None) -> Row:
     """A number as text and the comparator sent with it."""
-    found = COMPARED.match(text) if text else None
+    found = COMPARED.match(text) if text and text[0] not in DIGITS else None  # nearly all are numbers
     if found is None:
         return {"value_number": text, "value_comparator": None}
     return {"value_number": found[2].strip(), "value_comparator": COMPARATORS.get(found[1], found[1])}

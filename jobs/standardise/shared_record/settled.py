@@ -1,5 +1,6 @@
 """Frames that are computed once and read again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -10,6 +11,7 @@ from jobs.standardise.context import Context
 
 LEAST_SHARES = 2
 SHARE_BYTES = 8_388_608  # of settled frames, packed; as rows they take some ten times as much
+SPAN_BYTES, SPANNED = 33_554_432, 2  # packed bytes that a task may hold as rows; letters of a token: 256 spans
 
 
 def settled(context: Context, frame: DataFrame, name: str) -> DataFrame:
@@ -28,6 +30,17 @@ def fitting_shares(context: Context) -> None:
     Only ever fewer than the deposited bytes ask for. The driver puts the session's own number back; no result depends
     on it.
     """
-    size = sum(path.stat().st_size for path in Path(context.attempt).rglob("*.parquet"))
+    size = settled_bytes(context)
     now = int(context.spark.conf.get(SHARES) or LEAST_SHARES)
     context.spark.conf.set(SHARES, str(min(now, max(LEAST_SHARES, -(-size // SHARE_BYTES)))))
+
+
+def settled_bytes(context: Context) -> int:
+    """Bytes of what was settled so far, packed."""
+    return sum(path.stat().st_size for path in Path(context.attempt).rglob("*.parquet"))
+
+
+def span_letters(context: Context, tables: Iterable[str], partitions: list[tuple[str, str]]) -> int:
+    """In spans of how many letters tables are written: a task of a large night holds a part of a partition only."""
+    size = settled_bytes(context) + context.base_bytes(tables, partitions)
+    return SPANNED if size > SPAN_BYTES else 0

@@ -42,6 +42,7 @@ PACKED = ("quantity_unit",)  # boxes, vials: the French models count them in cod
 SHAPES = {"cip13": CIP13, "atc": ATC, "icd10": ICD10, "ccam": CCAM}
 CLEANED = {"icd10": icd10, "cip13": lambda code: code}
 PLAIN_NUMBER = r"^[+-]?\d{1,12}(?:[.,]\d{1,12})?$"
+BETWEEN = "\x1f"  # the ends of a range
 WITH_DAY = r"^\d{8}"
 # what a fact is about: when none of these holds a code, it was told in words only
 ABOUT = {
@@ -67,14 +68,25 @@ def field_of(field: str) -> Test:
 
 
 def arrays() -> dict[str, Column]:
-    """Helper columns that ``fact_warnings`` looks at; drop them after use."""
-    return {
+    """Helper columns that ``fact_warnings`` looks at; drop them after use.
+
+    Each text once: most facts of a document were measured at one time, and in a few units.
+    """
+    units = F.concat(gathered(UNITS), F.filter(gathered(PACKED), lambda unit: ~unit.rlike(EDQM_CODE)))
+    helpers = {
         "_happened": times(HAPPENED),
         "_ahead": times(AHEAD),
         "_numbers": gathered(NUMBERS),
         "_counts": gathered(COUNTS),
-        "_units": F.concat(gathered(UNITS), F.filter(gathered(PACKED), lambda unit: ~unit.rlike(EDQM_CODE))),
+        "_units": units,
+        "_ranges": F.concat(*[F.array_compact(F.transform(listed(name), ends)) for name in ("results", "vital_signs")]),
     }
+    return {name: F.array_distinct(helper) for name, helper in helpers.items()}
+
+
+def ends(one: Column) -> Column:
+    """Both ends of a reference range as one text; null when one is missing."""
+    return F.concat(one["reference_low"], F.lit(BETWEEN), one["reference_high"])
 
 
 def times(places: list[tuple[str, str]]) -> Column:
@@ -99,14 +111,13 @@ def no_number(text: Column) -> Column:
 
 def fact_warnings(tomorrow: Column) -> dict[str, Column]:
     """Warning code -> whether it is told of the document. Needs the columns of ``arrays``."""
-    measured = F.concat(listed("results"), listed("vital_signs"))
     compact = F.date_format(tomorrow, "yyyyMMdd")
     return {
         "DOC-101": F.exists("_units", lambda unit: ~is_ucum(unit)),
         "DOC-102": any_time(lambda text: text.rlike(READABLE) & text.rlike(BAD_ZONE)),
         "DOC-103": F.exists(listed("results"), lambda one: one["code_kind"] != "loinc"),
         "DOC-109": F.exists("_numbers", no_number) | F.exists("_counts", lambda text: ~text.rlike(WHOLE)),
-        "DOC-110": F.exists(measured, inverted_range),
+        "DOC-110": F.exists("_ranges", inverted),
         "DOC-201": any_time(lambda text: ~text.rlike(READABLE)),
         "DOC-202": any_of([F.exists(listed(name), doubtful_interval) for name in INTERVALS]),
         "DOC-203": F.exists("_happened", lambda text: text.rlike(READABLE) & (F.substring(text, 1, 8) > compact)),
@@ -127,10 +138,10 @@ def any_of(conditions: list[Column]) -> Column:
     return found
 
 
-def inverted_range(one: Column) -> Column:
+def inverted(ends: Column) -> Column:
     """The low end of the reference range lies above the high end."""
-    low, high = one["reference_low"], one["reference_high"]
-    return low.isNotNull() & high.isNotNull() & F.coalesce(decimal(low) > decimal(high), F.lit(False))
+    low, high = (decimal(F.substring_index(ends, BETWEEN, side)) for side in (1, -1))
+    return F.coalesce(low > high, F.lit(False))
 
 
 def doubtful_interval(one: Column) -> Column:

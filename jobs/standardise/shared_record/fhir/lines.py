@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs.core.tables import small_frame
 from jobs.standardise.shared_record.columns import PLACE
 from jobs.standardise.shared_record.fhir.files import EMPTY, NOT_NDJSON, PACKED, WHOLE_FILE
 from jobs.standardise.shared_record.fhir.manifest import TOLD_ERRORS, judge_deliveries
@@ -26,7 +27,7 @@ def judged_lines(lines: DataFrame) -> DataFrame:
         F.max(F.when(F.col("rule").isin(*WHOLE_FILE), F.col("rule"))).alias("broken"),
         F.max(F.when(F.col("kind") == "manifest", F.col("raw"))).alias("raw"),
     )
-    judged = lines.sparkSession.createDataFrame(judge_deliveries(files.collect()), JUDGED)
+    judged = small_frame(lines.sparkSession, judge_deliveries(files.collect()), JUDGED)
     joined = lines.join(F.broadcast(judged), list(PLACE), how="left")
     of_file = F.col("file_rule").isNotNull()
     told = F.when((F.col("kind") == "manifest") & F.col("errors"), F.array(F.lit(TOLD_ERRORS)))

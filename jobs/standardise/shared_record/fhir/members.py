@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
+from jobs.core.tables import small_frame
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.context import Context
 from jobs.standardise.shared_record.columns import PLACE
@@ -31,7 +32,7 @@ def known_resources(context: Context, producers: list[str]) -> DataFrame:
     """Rows of standard/document_resource of some producers, all periods."""
     partitions = [(owner, period) for owner in producers for period in context.base_periods(TABLE, owner)]
     if not partitions:
-        return context.spark.createDataFrame([], SCHEMA.spark)
+        return small_frame(context.spark, [], SCHEMA.spark)
     return context.base_table(TABLE, partitions)
 
 
