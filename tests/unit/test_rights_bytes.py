@@ -33,7 +33,11 @@ def test_a_number_is_found_however_it_is_written(settings: Settings) -> None:
     for text in (HERS, f"99{HERS}20", "2 48 02 99 999 001 20", "2-48-02-99-999-001", '"nir":"' + HERS + '"'):
         assert found.holds(text.encode("latin-1")), text
     assert found.holds(b"24802" + b"2a" + b"999001"), "Corsica, in lower case"
-    assert found.holds(HERS.encode("utf-16"))
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "cp037", "cp500", "cp1140", "iso-8859-15"):
+        assert found.holds(f"42{HERS}20".encode(encoding)), encoding
+        assert not found.holds(f"42{OTHER}20".encode(encoding)), encoding
+    assert found.places(("\n" + HERS).encode("cp500")) == [1]
+    assert found.holds(("24802" + "2a" + "999001").encode("cp500")), "Corsica in EBCDIC"
     assert found.holds(archive({"a/b.xml": f"<id extension='{HERS}'/>".encode()}))
     assert found.holds(archive({f"{HERS}.xml": b"-"}))
     for text in (OTHER, HERS[:12], HERS[:6] + "x" + HERS[6:], "", "PK\x03\x04 damaged"):

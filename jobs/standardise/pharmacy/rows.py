@@ -181,6 +181,8 @@ def final_columns(whole: Columns) -> Columns:
         "birth_date": whole["born_on"],
         "pharmacy_id": pa.nulls(count, TEXT),
         "department": pa.nulls(count, TEXT),
+        "child_id": pa.nulls(count, TEXT),
+        "told_by_sale": pa.nulls(count, TEXT),
         "possible_duplicate": constant(False, FLAG, count),
     }
 

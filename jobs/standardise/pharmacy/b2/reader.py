@@ -40,17 +40,18 @@ NO_TOLD, NO_ROW = (None,) * len(TOLD), (None,) * len(ROW)
 Values = tuple[Any, ...]
 
 
-def read_b2(packs: DataFrame, night: str, reopen_months: int) -> DataFrame:
+def read_b2(packs: DataFrame, night: str, reopen_months: int, encodings: dict[str, str]) -> DataFrame:
     """The units and rows of the packs' files, columns of UNIT, TOLD and ROW; ``line`` is null in a unit's own row.
 
-    Amounts are whole centimes. ``packs``: as the context gives them; ``reopen_months``: how old care may be.
+    Amounts are whole centimes. ``packs``: as the context gives them; ``reopen_months``: how old care may be;
+    ``encodings``: by producer, empty for what the norm wants.
     """
     terms = terms_of(date.fromisoformat(night), reopen_months)
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held: list[Values] = []
         for part in files_of(batches):
-            held += values_of(part, terms)
+            held += values_of(part, terms, encodings[part["producer"]])
             if len(held) >= BATCH_ROWS:
                 yield to_batch(held)
                 held = []
@@ -79,13 +80,13 @@ def files_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
         yield held[0] | {"bytes": b"".join(part["bytes"] for part in held)}
 
 
-def values_of(part: dict[str, Any], terms: Terms) -> Iterator[Values]:
+def values_of(part: dict[str, Any], terms: Terms, encoding: str) -> Iterator[Values]:
     """The rows of one file, or of one unit that is read again."""
     producer = part["producer"]
     if part["record"] is None:
-        units = read_file(part["bytes"], producer, terms)
+        units = read_file(part["bytes"], producer, terms, encoding)
     else:
-        units = [read_alone(part["bytes"], part["record"], part["offset"], producer, terms)]
+        units = [read_alone(part["bytes"], part["record"], part["offset"], producer, terms, encoding)]
     place = (producer, part["delivery_id"], part["file"])
     for unit in units:
         yield from unit_values(place, unit)

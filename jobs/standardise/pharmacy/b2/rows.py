@@ -13,10 +13,11 @@ from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.traits import TELLING, invoice_token, subject_by_number
 
 UNKNOWN_CODE = "PHA-101"
+MAJORITY = 18  # years; a child is insured under either parent until then
 
 
 def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
-    """Add subject_id and the tokens of dispensation, ticket, invoice and prescriber, keyed by the collector's key.
+    """Add subject_id and the tokens of child, dispensation, ticket, invoice and prescriber, by the collector's key.
 
     The same number, birth date and rank make the same subject as in the extract. A number that tells nobody apart
     makes a subject of its invoice alone. The year of care is part of an invoice, as its numbers begin again.
@@ -27,6 +28,7 @@ def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
     partly = token_hex("pharmacy", "partly", producer, number, born, rank)
     by_invoice = token_hex("pharmacy", "invoice", producer, F.year("first_on").cast("string"), invoice)
     year = F.year("dispensed_on")
+    minor = age(F.col("born_on"), F.col("first_on")) < MAJORITY
     line = token_hex("dispensation", producer, year.cast("string"), invoice, F.col("line"))
     return (
         with_key(frame, key)
@@ -35,6 +37,7 @@ def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
                 "subject_id": F.coalesce(
                     subject_by_number(producer, number, F.col("born_on"), F.col("rank")), partly, by_invoice
                 ),
+                "child_id": F.when(minor, token_hex("pharmacy", "child", producer, born, rank)),
                 "dispensation_id": line,
                 "ticket_id": token_hex("ticket", producer, year.cast("string"), invoice),
                 "invoice_id": invoice_token(producer, year, invoice),
@@ -74,6 +77,7 @@ def dispensations(frame: DataFrame) -> DataFrame:
         "sex": F.substring("own_nir", 1, 1),
         "pharmacy_id": F.lit(None),
         "department": F.lit(None),
+        "told_by_sale": F.lit(None),
         "possible_duplicate": F.lit(False),
     }
     shaped = [own.get(name, F.col(name)).cast(schema[name].spark).alias(name) for name in schema.names]
