@@ -131,7 +131,7 @@ def without_erased_bytes(context: "Context", rejected: DataFrame) -> DataFrame:
         return rejected
     keyed = with_key(rejected, key_table(context.spark, context.settings, KEY).withColumnRenamed("key", "rights_key"))
     text = F.decode(F.coalesce("bytes", F.lit(b"")), "ISO-8859-1")
-    readings = (text, F.translate(text, F.lit(EBCDIC), F.lit(ASCII)), F.replace(text, F.lit("\0"), F.lit("")))
+    readings = (text, F.translate(text, EBCDIC, ASCII), F.replace(text, F.lit("\0"), F.lit("")))
     candidates = F.flatten(F.array(*[F.regexp_extract_all(one, F.lit(CANDIDATE), F.lit(1)) for one in readings]))
     numbers = F.transform(candidates, lambda one: F.upper(F.regexp_replace(one, "[^0-9A-Ba-b]", "")))
     told = F.transform(F.array_distinct(numbers), lambda one: token_hex(NUMBER, one, key="rights_key"))

@@ -124,7 +124,9 @@ def classify(
     return alone.unionByName(contested.select(*alone.columns))
 
 
-def in_turn(both: DataFrame, order: DataFrame, keys: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
+def in_turn(
+    both: DataFrame, order: DataFrame, keys: list[str], content: Sequence[str | Column], *, taken_again: bool
+) -> DataFrame:
     """What classify adds, for rows whose key comes several times."""
     placed = (
         both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")

@@ -1,6 +1,6 @@
 """One night of dispensations: every feed's rows merged into their month, each sale told once."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
@@ -12,7 +12,7 @@ from jobs.standardise.formats import of_formats
 from jobs.standardise.merge import merge_append
 from jobs.standardise.pharmacy import b2, extract
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
-from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
+from jobs.standardise.pharmacy.invoices import CARRIED, own_word, told_by_invoice, with_possible_duplicates
 from jobs.standardise.pharmacy.judge import IGNORED
 
 TABLE = "dispensation"
@@ -24,7 +24,10 @@ FEEDS = {
 }
 FORMATS = tuple(name for names in FEEDS for name in names)
 # Where a row came from does not make it another one, nor what others tell; who the patient is does.
-NOT_CONTENT = ("producer", "period", "dispensation_id", "delivery_id", "file", "record", "possible_duplicate")
+NOT_CONTENT = (
+    "producer", "period", "dispensation_id", "child_id", "delivery_id", "file", "record", "told_by_sale",
+    "possible_duplicate",
+)  # fmt: skip
 
 
 def standardise_dispensing(context: Context) -> Standardised:
@@ -84,6 +87,7 @@ def with_pharmacy(context: Context, rows: DataFrame) -> DataFrame:
     return rows.drop("department", "pharmacy_id").join(F.broadcast(known), "producer", how="left")
 
 
-def content() -> list[str]:
-    """Columns that make a row another version of its dispensation."""
-    return [name for name in load_schema(f"standard/{TABLE}").names if name not in NOT_CONTENT]
+def content() -> list[Column]:
+    """What makes a row another version of its dispensation: what it tells itself."""
+    names = [name for name in load_schema(f"standard/{TABLE}").names if name not in NOT_CONTENT]
+    return [own_word(name) if name in CARRIED else F.col(name) for name in names]
