@@ -79,6 +79,8 @@ class Standardised:
     ``by_producer``: tables whose rows already lie together by producer. ``in_blocks``: tables that come as blocks
     (jobs.core.blocks), a part being a partition. ``record_blocks``: the same records as blocks, whose spans are
     stretches of files, when all of them come so. ``states_claims``: false when ``claims`` is empty whatever arrives.
+    ``remembered``: by producer, what the parser is to find in the base's entry of that producer on its next night; it
+    becomes part of the state when the producer is taken in. ``warned``: warnings by producer that no record bears.
     """
 
     records: DataFrame
@@ -92,6 +94,8 @@ class Standardised:
     in_blocks: tuple[str, ...] = ()
     record_blocks: DataFrame | None = None
     states_claims: bool = True
+    remembered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warned: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from jobs.close.producers import remembered
 from jobs.core.attempt import attempt_folder
 from jobs.core.register import Producer
 from jobs.core.schema import load_schema
@@ -69,7 +70,8 @@ def night(spark: SparkSession, settings: Settings, on: str, files: dict[str, byt
     told = proposal["producers"][PHARMACY]
     tables = {name: (base or {"tables": {}})["tables"].get(name, {}) | told["tables"][name] for name in told["tables"]}
     claims = [*(base or {"claims": []})["claims"], {"night": on, "files": proposal["tables"]["claim"], "except": []}]
-    return told, {"night": on, "tables": tables, "claims": claims}, proposal
+    state = {"night": on, "tables": tables, "claims": claims, "producers": {PHARMACY: remembered({}, told)}}
+    return told, state, proposal
 
 
 def counts(told: dict[str, Any]) -> tuple[int, ...]:
@@ -85,7 +87,8 @@ def rows(settings: Settings, base: Any, table: str = "dispensation") -> list[dic
 
 
 PRESCRIBED = date(2026, 11, 18)  # by the extract
-BOTH = lot(invoice(bill()), invoice(bill(number="124", birth="180315")))
+TWO = (invoice(bill()), invoice(bill(number="124", birth="180315")))
+BOTH = lot(*TWO)
 
 
 def test_b2_42_the_same_lot_twice_changes_nothing(spark: SparkSession, settings: Settings):
@@ -97,10 +100,13 @@ def test_b2_42_the_same_lot_twice_changes_nothing(spark: SparkSession, settings:
 
 
 def test_b2_43_another_name_and_date_of_the_lot_change_nothing(spark: SparkSession, settings: Settings):
-    _, base, _ = night(spark, settings, "2026-11-22", {"a.b2": BOTH})
-    other = lot(invoice(bill(number="124", birth="180315")), invoice(bill()), made="261123")
+    first, base, _ = night(spark, settings, "2026-11-22", {"a.b2": lot(*TWO, number=7)})
+    assert ("B2F-120" in first["warnings"], first["remembered"]) == (False, {"lots": {"last": 7, "missing": []}})
+    other = lot(invoice(bill(number="124", birth="180315")), invoice(bill()), made="261123", number=9)
     again, after, _ = night(spark, settings, "2026-11-23", {"z.b2": other}, base)
     assert counts(again) == (0, 2, 0, 0)
+    assert again["warnings"] == {"B2F-120": 1}, "B2-46: lot 8 has not come, and the later one is read"
+    assert again["remembered"] == {"lots": {"last": 9, "missing": [[8, "2026-11-23"]]}}
     assert rows(settings, after) == rows(settings, base)
 
 

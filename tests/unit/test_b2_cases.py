@@ -12,7 +12,7 @@ from jobs.standardise.dialects import read_dialects
 from jobs.standardise.pharmacy.b2 import rules
 from jobs.standardise.pharmacy.b2.encoding import declared
 from jobs.standardise.pharmacy.b2.framing import records
-from jobs.standardise.pharmacy.b2.lot import read_alone, read_file
+from jobs.standardise.pharmacy.b2.lot import read_alone
 from synthetic.b2_records import file, invoice, joined
 from tests.b2_files import (
     BILL,
@@ -151,7 +151,7 @@ def test_b2_10_a_declared_character_set_is_read(encoding: str, end: str):
     accents = put(WITH_OWN[1], "2S", gp_name="LÉVÊQUE".encode("latin-1").ljust(25))
     sent = file([*GOOD, WITH_OWN[0], accents, *WITH_OWN[2:]], PHARMACY, "261122")
     data = end.join([*[line.decode("latin-1") for line in sent], ""]).encode(encoding)
-    first, second = read_file(data, PHARMACY, NIGHT, encoding)
+    first, second = read(data, encoding=encoding)
     assert (first.told, second.told) == (one(*GOOD).told, one(*WITH_OWN).told)
     assert data[second.offset :].startswith(second.raw), "the quarantine holds what was sent"
     assert second.raw.decode(encoding).startswith(WITH_OWN[0].decode())
@@ -161,12 +161,12 @@ def test_b2_10_a_declared_character_set_is_read(encoding: str, end: str):
 
 
 def test_b2_10_a_file_in_another_set_than_declared():
-    assert [unit.rule for unit in read_file(WHOLE, PHARMACY, NIGHT, "cp500")] == [rules.FOREIGN]
+    assert [unit.rule for unit in read(WHOLE, encoding="cp500")] == [rules.FOREIGN]
 
 
 def test_b2_10_letters_everywhere_of_a_declared_set():
     elsewhere = put(HEAD, "2", complementary_org="ŠÉ".encode("iso-8859-15").ljust(10))
-    (unit,) = read_file(lot([elsewhere, *GOOD[1:]]), PHARMACY, NIGHT, "iso-8859-15")
+    (unit,) = read(lot([elsewhere, *GOOD[1:]]), encoding="iso-8859-15")
     assert (unit.rule, unit.told and unit.told.warnings) == (None, [])
 
 

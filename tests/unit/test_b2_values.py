@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.standardise.pharmacy.b2 import rules, zones
+from jobs.standardise.pharmacy.b2 import rules, sequence, zones
+from jobs.standardise.pharmacy.b2.lot import read_file
 from synthetic.b2_records import file, invoice, joined, record
-from tests.b2_files import BILL, FEE, NIR, PHARMACY, RPPS, bill, drug, key, made, one, put, read, refused
+from tests.b2_files import BILL, FEE, NIGHT, NIR, PHARMACY, RPPS, bill, drug, key, made, one, put, read, refused
 
 GOOD = invoice(BILL)  # 2, 4, 4E, 4P, 4, 5
 HEAD, LINE, WHO, BOX, FEE_LINE, END = GOOD
@@ -240,6 +241,38 @@ def test_b2_46_a_missing_lot_is_told_and_the_later_one_read():
     assert lots(7, 8) == [[], []]
     assert lots(7, 9, 10) == [[], [rules.LOT_GAP], []]
     assert lots(8, 7) == [[], [rules.LOT_GAP]]
+
+
+KNOWN = {"last": 12, "missing": [[9, "2026-11-20"], [11, "2026-11-21"]]}
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "last", "missing"),
+    [
+        (None, [7], 7, []),
+        (None, [9, 7], 9, [8]),  # within a night, whatever the order
+        (KNOWN, [13], 13, [9, 11]),
+        (KNOWN, [15, 9], 15, [11, 13, 14]),  # a late lot closes its gap
+        (KNOWN, [12, 3], 12, [9, 11]),  # sent again
+        (KNOWN, [], 12, [9, 11]),
+        (KNOWN, [112, 113], 113, [9, 11, *range(13, 112)]),
+        (KNOWN, [113], 113, [9, 11]),  # a leap: numbers begin elsewhere
+        ({"last": 999_999_998, "missing": []}, [1, 3], 3, [2]),  # at the end of the counter they begin again
+    ],
+)
+def test_b2_46_lots_over_nights(known: dict | None, seen: list[int], last: int, missing: list[int]):
+    found = sequence.after(known, seen, "2026-11-22", 30)
+    assert (found["last"], [number for number, _ in found["missing"]]) == (last, missing)
+    assert sequence.after(found, seen, "2026-11-23", 30) == found, "told again, nothing changes"
+    assert sequence.after(found, [], "2026-12-23", 30)["missing"] == [], "no alarm for ever"
+    assert sequence.after(found, missing, "2026-11-23", 30)["missing"] == []
+
+
+def test_b2_46_a_lot_that_was_refused_has_not_come():
+    head, *inner, _ = file(invoice(bill()), PHARMACY, "261122", lot=7)
+    whole = [head, *inner, record("999", {"total_records": len(inner) + 2})]
+    assert read_file(joined(whole), PHARMACY, NIGHT)[1] == [7]
+    assert read_file(joined(whole[:-1]), PHARMACY, NIGHT)[1] == []
 
 
 def test_b2_48_amounts_have_no_sign():

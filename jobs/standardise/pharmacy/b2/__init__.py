@@ -6,7 +6,7 @@ from jobs.reference.presentations import presentations
 from jobs.standardise.context import Context
 from jobs.standardise.dialects import read_dialects
 from jobs.standardise.pharmacy.b2.encoding import declared
-from jobs.standardise.pharmacy.b2.reader import read_b2
+from jobs.standardise.pharmacy.b2.reader import FRAME, read_b2
 from jobs.standardise.pharmacy.b2.rows import claims_of, dispensations, records_of, with_tokens
 from jobs.standardise.pharmacy.b2.rules import WHOLE_FILE_RULES
 from jobs.standardise.pharmacy.feeds import RECORD, Dispensed
@@ -26,6 +26,7 @@ def read_invoices(context: Context) -> Dispensed:
         records=records_of(frame).select(*[F.col(name) for name in RECORD]),
         rows=dispensations(frame),
         claims=claims_of(frame),
+        lots=frame.where(F.col("kind") == FRAME).select("producer", "lot"),
     )
 
 

@@ -52,29 +52,31 @@ class Group:
 
 @dataclass
 class Frame:
-    """What of the frame has been seen: if it is open, since which record, when it was made, and the last lot."""
+    """What of the frame has been seen: if it is open, since which record, when it was made, and its lots."""
 
     opened_at: int = 0
     sent_on: date | None = None
     seen: bool = False
     lot: int | None = None
+    lots: list[int] = field(default_factory=list)
     gap: bool = False
     groups: list[Group] = field(default_factory=list)
     open_unit: bool = False
 
 
-def read_file(data: bytes, producer: str, terms: Terms, encoding: str = "") -> list[Unit]:
-    """The units of a whole file. ``producer``: its registered number; the file's own date stands before the terms'.
+def read_file(data: bytes, producer: str, terms: Terms, encoding: str = "") -> tuple[list[Unit], list[int]]:
+    """The units of a whole file, and the numbers of its lots. ``producer``: its registered number.
 
-    ``encoding``: the character set that the producer declares, if one.
+    The file's own date stands before the terms'. ``encoding``: the character set that the producer declares, if one.
+    A file that is refused has no lots: they count as not come.
     """
     try:
         check_bytes(data, encoding)
         frame = framed(records(data, encoding))
     except Refused as refused:
-        return [Unit(1, 0, LOT, data, refused.rule, refused.where or None)]
+        return [Unit(1, 0, LOT, data, refused.rule, refused.where or None)], []
     terms = terms._replace(sent_on=frame.sent_on or terms.sent_on)
-    return [unit_of(group, number, producer, terms) for number, group in enumerate(frame.groups, start=1)]
+    return [unit_of(group, number, producer, terms) for number, group in enumerate(frame.groups, start=1)], frame.lots
 
 
 def read_alone(data: bytes, number: int, offset: int, producer: str, terms: Terms, encoding: str = "") -> Unit:
@@ -136,6 +138,7 @@ def frame_record(frame: Frame, record: Record) -> None:
         number = int(taker("1", "lot_no")(record.body))
         frame.gap = frame.gap or (frame.lot is not None and number != frame.lot + 1)
         frame.lot = number
+        frame.lots.append(number)
 
 
 def inner_record(frame: Frame, record: Record) -> None:

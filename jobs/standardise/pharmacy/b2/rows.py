@@ -8,6 +8,7 @@ from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.merge import PLACE
 from jobs.standardise.pharmacy.b2.lines import WHOLE
+from jobs.standardise.pharmacy.b2.reader import FRAME
 from jobs.standardise.pharmacy.feeds import RECORD
 from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.traits import TELLING, invoice_token, subject_by_number
@@ -48,13 +49,18 @@ def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
     )
 
 
+def is_unit() -> Column:
+    """Whether a row is a unit's own: neither one of its lines nor told by the frame."""
+    return F.col("line").isNull() & (F.col("kind") != FRAME)
+
+
 def records_of(frame: DataFrame) -> DataFrame:
     """One row per unit, columns of RECORD; a unit with a code that no list knows is warned of."""
     found = (F.col("code_class") == "unknown") & F.col("product").isNotNull()
     found = found | ((F.col("code_class") == "drug") & ~F.col("code_known"))
     told = frame.groupBy(*PLACE).agg(F.bool_or(F.coalesce(found, F.lit(False))).alias("_unknown"))
     warnings = F.concat_ws(",", F.nullif("warned", F.lit("")), F.when(F.col("_unknown"), F.lit(UNKNOWN_CODE)))
-    units = frame.where(F.col("line").isNull()).join(told, PLACE, how="left")
+    units = frame.where(is_unit()).join(told, PLACE, how="left")
     return units.withColumn("warnings", F.nullif(warnings, F.lit(""))).select(*RECORD)
 
 
@@ -97,7 +103,7 @@ def euros(cents: str) -> Column:
 
 def claims_of(frame: DataFrame) -> DataFrame:
     """The columns of a claim that an invoice can state, one row per sound invoice."""
-    return frame.where(F.col("line").isNull() & F.col("rule").isNull()).select(
+    return frame.where(is_unit() & F.col("rule").isNull()).select(
         "subject_id",
         "producer",
         "delivery_id",
