@@ -8,7 +8,7 @@ import pytest
 from jobs.standardise.pharmacy.b2 import rules, sequence, zones
 from jobs.standardise.pharmacy.b2.lot import read_file
 from synthetic.b2_records import file, invoice, joined, record
-from tests.b2_files import BILL, FEE, NIGHT, NIR, PHARMACY, RPPS, bill, drug, key, made, one, put, read, refused
+from tests.b2_files import BILL, FEE, NIGHT, NIR, PHARMACY, RPPS, bill, drug, key, lot, made, one, put, read, refused
 
 GOOD = invoice(BILL)  # 2, 4, 4E, 4P, 4, 5
 HEAD, LINE, WHO, BOX, FEE_LINE, END = GOOD
@@ -202,6 +202,10 @@ def test_b2_39_numbers_of_providers_in_one_form():
     with_key, without = (made(lines=(drug(rpps="", prescriber=n),)).told.rows[0] for n in ("991000013", " 99100001"))
     assert with_key.prescriber == without.prescriber == "99100001"
     assert with_key.prescriber_kind == without.prescriber_kind == "insurance"
+    sent = lot(*[invoice(bill(lines=(drug(rpps="", prescriber=n), FEE))) for n in ("991000013", " 99100001")])
+    first, second = read(sent)
+    places = [sent[one.offset : one.offset + len(one.raw)] for one in (first, second)]
+    assert b"991000013" in places[0] and b" 99100001" in places[1], "the place of a row leads to the number as sent"
 
 
 def test_b2_40_a_salaried_prescriber_is_known_by_the_hospital():
@@ -217,6 +221,10 @@ def test_b2_40_a_salaried_prescriber_is_known_by_the_hospital():
     named = one(HEAD, hospital, salaried, WHO, BOX, FEE_LINE, put(END, "5", count_type_3_4=b"005")).told
     assert (named.rows[0].prescriber, named.warnings) == (RPPS, [])
     assert named.rows[0].prescriber_kind == "national"
+    alone = one(HEAD, hospital, BOX, FEE_LINE, put(END, "5", count_type_3_4=b"003")).told.rows[0]
+    assert (alone.prescriber, alone.prescriber_kind) == ("99000001", "insurance"), "the same digits, another kind"
+    numbers = [told.rows[0].prescriber, named.rows[0].prescriber, alone.prescriber]
+    assert [len(number) for number in numbers] == [9, 11, 8], "kinds never meet in a join"
 
 
 def test_b2_41_no_prescriber():

@@ -73,6 +73,27 @@ def test_numbers_of_the_health_insurance_of_the_vectors(case: dict[str, str]):
     assert (zones.am_number(case["raw"]) or "") == case["normalized"]
 
 
+def test_every_kind_of_vector_has_a_test_that_reads_all_of_it():
+    from tests.spec import test_pharmacy_rows
+    from tests.unit import test_dcir_read
+
+    read_by = {
+        "drug_code": test_pharmacy_rows.test_product_codes_of_the_vectors,
+        "event_date": (test_pharmacy_rows.test_dates_of_the_vectors,
+                       test_dcir_read.test_dates_of_the_vectors_in_the_formats_of_deliveries),
+        **dict.fromkeys(test_pharmacy_rows.READERS,
+                        test_pharmacy_rows.test_amounts_rates_and_quantities_of_the_vectors),
+        "birth_date_aammjj": test_birth_dates_of_the_vectors,
+        "nir13+key": test_numbers_of_the_vectors,
+        "finess": test_finess_of_the_vectors,
+        "rpps": test_rpps_of_the_vectors,
+        "am_number": test_numbers_of_the_health_insurance_of_the_vectors,
+    }  # fmt: skip
+    with VECTORS.open(encoding="utf-8", newline="") as stream:
+        kinds = [row["kind"] for row in csv.DictReader(stream)]
+    assert len(kinds) == 129 and set(kinds) == set(read_by)
+
+
 @pytest.mark.parametrize("name", sorted(segments()))
 def test_zones_of_a_layout_follow_each_other_up_to_128(name: str):
     place = 0
