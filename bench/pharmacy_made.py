@@ -8,6 +8,7 @@ import pandas as pd
 from jobs.core.register import COLUMNS
 from jobs.core.settings import Settings
 from synthetic.b2 import invoices
+from synthetic.dcir_delivery import flux
 from synthetic.deposit import Delivery, deposit
 from synthetic.dialects import dialect_of
 from synthetic.dispensing import dispensations
@@ -41,8 +42,20 @@ class Made:
         return sum(content.count(b"\n") for content in self.delivery.files.values())
 
 
-def made_night(night: str) -> tuple[list[Made], list[Made]]:
-    """What MADE pharmacies send of the week before a night: their extracts, and the invoices of every tenth."""
+@dataclass(frozen=True)
+class Week:
+    """What MADE pharmacies send of a week: their extracts, the invoices of every tenth, and what is claimed.
+
+    ``claims`` are those of the first deposits of each extract, under the number that ``send`` gives them.
+    """
+
+    told: list[Made]
+    billed: list[Made]
+    claims: Delivery
+
+
+def made_night(night: str) -> Week:
+    """What is sent of the week before a night."""
     last = day_number(night) - 1
     first = last - DAYS + 1
     persons = round(205 * LINES_EACH / LINES_PER_PERSON_AND_DAY / DAYS)
@@ -53,7 +66,10 @@ def made_night(night: str) -> tuple[list[Made], list[Made]]:
     sold = {rank: own.get(rank, lines.iloc[:0]).reset_index(drop=True) for rank in SIMULATED}
     told = [pharmacy(frame, rank, sold[rank]) for rank in SIMULATED]
     billed = [invoices(frame, rank, sent.truth) for rank, sent in zip(SIMULATED[::10], told[::10], strict=True)]
-    return tuple([Made(sent.delivery, sent.truth) for sent in every] for every in (told, billed))  # type: ignore[return-value]
+    paid = [sold[rank].assign(pharmacy=place) for place, rank in enumerate(SIMULATED)]
+    claims = flux(frame, pd.concat(paid, ignore_index=True)).delivery
+    extracts, bills = ([Made(sent.delivery, sent.truth) for sent in every] for every in (told, billed))
+    return Week(extracts, bills, claims)
 
 
 def billing(made: list[Made], deliveries: int) -> int:
@@ -62,8 +78,12 @@ def billing(made: list[Made], deliveries: int) -> int:
     return round(deliveries * LINES_EACH / BILLED / each)
 
 
-def send(settings: Settings, told: list[Made], billed: list[Made], deliveries: int) -> None:
-    """Register pharmacies and deposit ``deliveries`` extracts, and invoices of pharmacies that send nothing else."""
+def send(settings: Settings, week: Week, deliveries: int) -> dict[str, int]:
+    """Register pharmacies and the fund; deposit ``deliveries`` extracts, and invoices of pharmacies that send no other.
+
+    How many of each feed were deposited.
+    """
+    told, billed = week.told, week.billed
     bills = billing(billed, deliveries)
     formats = [("pharmacy-csv", dialect_of(SIMULATED[rank % MADE]).name) for rank in range(deliveries)]
     formats += [("pharmacy-b2", "")] * bills
@@ -73,10 +93,12 @@ def send(settings: Settings, told: list[Made], billed: list[Made], deliveries: i
         writer.writerow(COLUMNS)
         for rank, (form, dialect) in enumerate(formats):
             writer.writerow((pharmacy_id(rank), "pharmacy", "n", form, dialect, "", "", contact, "active", "35"))
+        writer.writerow((week.claims.producer, "pharmacy", "n", "dcir", "", "", "", contact, "active", ""))
     for rank in range(deliveries):
         deposit(replace(told[rank % MADE].delivery, producer=pharmacy_id(rank)), settings.landing)
     for rank in range(bills):
         deposit(under_number(billed[rank % len(billed)].delivery, pharmacy_id(deliveries + rank)), settings.landing)
+    return {"extract": deliveries, "invoice": bills}
 
 
 def under_number(delivery: Delivery, producer: str) -> Delivery:

@@ -1,7 +1,8 @@
 """Boxes of paracetamol alone (ATC N02BE01) by month and department, net of returns: ``python examples/net_boxes.py``.
 
 Another class as its argument, and ``claims`` after it to count what the insurance paid instead of what was dispensed
-(by department of residence of the patient, not of the pharmacy).
+(by department of residence of the patient, not of the pharmacy). What the numbers do not tell stands in
+docs/reference/dictionary.md, under the name of the table.
 """
 
 import sys

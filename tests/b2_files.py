@@ -44,19 +44,19 @@ def put(record: bytes, segment: str, **cells: bytes) -> bytes:
     return record
 
 
-def lot(*invoices: list[bytes], end: bytes = b"\r\n", made: str = "261122") -> bytes:
-    """A file around the records of some invoices."""
-    return joined(file([one for records in invoices for one in records], PHARMACY, made), end)
+def lot(*invoices: list[bytes], end: bytes = b"\r\n", made: str = "261122", number: int = 1) -> bytes:
+    """A file of one lot around the records of some invoices."""
+    return joined(file([one for records in invoices for one in records], PHARMACY, made, number), end)
 
 
 def units(*invoices: list[bytes], producer: str = PHARMACY, made: str = "261122") -> list[Unit]:
     """What the reader makes of some invoices in one file."""
-    return read_file(lot(*invoices, made=made), producer, NIGHT)
+    return read(lot(*invoices, made=made), producer)
 
 
-def read(data: bytes) -> list[Unit]:
-    """What the reader makes of a file."""
-    return read_file(data, PHARMACY, NIGHT)
+def read(data: bytes, producer: str = PHARMACY, encoding: str = "") -> list[Unit]:
+    """The units that the reader makes of a file."""
+    return read_file(data, producer, NIGHT, encoding)[0]
 
 
 def one(*records: bytes) -> Unit:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.close.evidence import Evidence, replaced_holds
-from jobs.close.producers import decide
+from jobs.close.producers import decide, remembered
 from jobs.core.ledger import line
 
 FAILED, ABSENT, WHOLE = "SRC-001", "SRC-002", "SRC-003"
@@ -67,6 +67,7 @@ def failed_state(evidence: Evidence, stage: str) -> dict[str, Any]:
                 "read": 0,
                 "volumes": known.get(name, {}).get("volumes", {}),
                 "held_deliveries": known.get(name, {}).get("held_deliveries", {}),
+                **remembered(known.get(name, {}), None),
             }
             for name in names(evidence)
         },

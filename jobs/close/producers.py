@@ -28,7 +28,14 @@ def decide(evidence: Evidence, name: str, held_by: str | None) -> dict[str, Any]
         "read": proposed["read"] if proposed else 0,
         "volumes": volumes(evidence, known, proposed if taken else None),
         "held_deliveries": held_deliveries(evidence, name, known, held_by),
+        **remembered(known, proposed if taken else None),
     }
+
+
+def remembered(known: dict[str, Any], taken: dict[str, Any] | None) -> dict[str, Any]:
+    """What the source's parser is to find on its next night: as it was, unless tonight was taken in and told of it."""
+    before = {"remembered": known["remembered"]} if "remembered" in known else {}
+    return {"remembered": taken["remembered"]} if taken and "remembered" in taken else before
 
 
 def status_of(evidence: Evidence, name: str, held_by: str | None) -> tuple[str, str | None]:

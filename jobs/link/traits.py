@@ -28,6 +28,8 @@ TRAITS = (
     "birth_place",
     "birth_rank",
 )
+# of 1975, 197503, 1975-03 and 1975-00-15: they tell no day, but a year
+YEAR_FIRST = r"^((?:18|19|20)\d{2})(?:\d{2}|-\d{2}(?:-\d{2})?)?$"
 
 
 def trait_rows(claims: DataFrame) -> DataFrame:
@@ -36,7 +38,7 @@ def trait_rows(claims: DataFrame) -> DataFrame:
     A claim whose best number is not ``valid`` has no number here: a wrong key or a provisional number bars it.
     """
     given = F.coalesce(F.col("first_given_name"), first_of(F.col("given_names")))
-    text_year = F.regexp_extract(F.coalesce(F.col("birth_date_text"), F.lit("")), r"^((?:18|19|20)\d{2})(?:\d{2})?$", 1)
+    text_year = F.regexp_extract(F.coalesce(F.col("birth_date_text"), F.lit("")), YEAR_FIRST, 1)
     year = F.coalesce(F.year("birth_date").cast("bigint"), text_year.try_cast("bigint"))
     rows = claims.select(
         "subject_id",

@@ -1,4 +1,4 @@
-"""A receipt per producer: its own rejects with file, place and rule. No value that was read, no identity."""
+"""A receipt per producer: its own rejects with file, place and rule, its missing lots. No value read, no identity."""
 
 import csv
 from pathlib import Path
@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from jobs.core.settings import Settings
 from jobs.report.facts import intake_table, rule_words
 from jobs.report.render import render_receipt
+
+LOT_MISSING = "B2F-120"
 
 
 def write_receipts(settings: Settings, facts: dict[str, Any], folder: Path) -> int:
@@ -22,7 +24,8 @@ def write_receipts(settings: Settings, facts: dict[str, Any], folder: Path) -> i
             rows = flagged_rows(table, producer["producer"])
             target = folder / "receipts" / source["source"]
             target.mkdir(parents=True, exist_ok=True)
-            catalogue = {code: rule_words(code) for row in rows for code in row["codes"]}
+            codes = [code for row in rows for code in row["codes"]] + [LOT_MISSING] * bool(producer["missing_lots"])
+            catalogue = {code: rule_words(code) for code in codes}
             page = render_receipt(facts["night"], source["source"], producer, rows, catalogue)
             (target / f"{producer['producer']}.html").write_text(page, encoding="utf-8")
             write_csv(target / f"{producer['producer']}.csv", rows, catalogue)

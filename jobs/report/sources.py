@@ -93,6 +93,7 @@ def producer_facts(
         "ratio_percent": percent(read, expected),
         "by_format": by_format,
         "outcomes": {key: proposal.get(key, 0) for key in OUTCOMES},
+        "missing_lots": state.get("remembered", {}).get("lots", {}).get("missing", []),
     }
 
 

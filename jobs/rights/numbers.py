@@ -19,6 +19,11 @@ GAP = rb"[ \xa0-]?"
 CHARACTERS = [rb"[1278]", *[rb"\d"] * 5, rb"[\dA-Ba-b]", *[rb"\d"] * 6]
 CANDIDATE = re.compile(rb"(?=(" + GAP.join(CHARACTERS) + rb"))")
 NOISE = re.compile(rb"[^0-9A-Ba-b]")
+# The same in EBCDIC, whose code pages agree on digits, these letters, blank and hyphen; no ASCII file has such runs.
+OTHER_DIGIT, OTHER_GAP = rb"[\xf0-\xf9]", rb"[\x40\x60]?"
+OTHER = [rb"[\xf1\xf2\xf7\xf8]", *[OTHER_DIGIT] * 5, rb"[\xf0-\xf9\xc1\xc2\x81\x82]", *[OTHER_DIGIT] * 6]
+OTHER_CANDIDATE = re.compile(rb"(?=(" + OTHER_GAP.join(OTHER) + rb"))")
+EBCDIC = bytes(range(256)).decode("cp500").encode("latin-1")
 MEMBERS, MEMBER_BYTES = 2_000, 67_108_864
 
 
@@ -31,10 +36,12 @@ class Seeker:
         self.told: dict[bytes, bool] = {}
 
     def places(self, data: bytes) -> list[int]:
-        """Where numbers of the register begin in some bytes."""
+        """Where numbers of the register begin in some bytes, in ASCII or in EBCDIC."""
         if not self.tokens:
             return []
-        return [match.start() for match in CANDIDATE.finditer(data) if self.is_one(match[1])]
+        plain = [match.start() for match in CANDIDATE.finditer(data) if self.is_one(match[1])]
+        other = [one.start() for one in OTHER_CANDIDATE.finditer(data) if self.is_one(one[1].translate(EBCDIC))]
+        return [*plain, *other]
 
     def is_one(self, candidate: bytes) -> bool:
         """Whether 13 characters are a number of the register. Bytes repeat numbers, so answers are kept."""
@@ -44,15 +51,18 @@ class Seeker:
         return self.told[thirteen]
 
     def holds(self, data: bytes) -> bool:
-        """Whether a file holds one: as it is, as UTF-16, or in a member of a package."""
+        """Whether a file, or a part of one, holds one: as it is, in UTF-16, or in a member of a package."""
+        return bool(self.places(data)) or self.hides(data)
+
+    def hides(self, data: bytes) -> bool:
+        """Whether one is there that cannot be seen in the bytes themselves."""
         return any(self.places(one) for one in readings(data))
 
 
 def readings(data: bytes) -> Iterator[bytes]:
-    """The bytes of a file and, one level deep and within caps, of what it packs. What cannot be opened is not."""
-    yield data
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        yield data.decode("utf-16", errors="replace").encode("utf-8")
+    """What else bytes may be: UTF-16, and one level deep and within caps what they pack, if it can be opened."""
+    if b"\0" in data:  # of UTF-16 every second byte, whatever its order, with a mark or without
+        yield data.replace(b"\0", b"")
     if data[:4] == b"PK\x03\x04":
         yield from members(data)
 

@@ -27,6 +27,9 @@ NUMBERS = ("own_nir", "holder_nir", "ins")
 # As in jobs.rights.numbers, as Java reads it: overlapping candidates by looking ahead.
 GAP = "[ \\u00a0-]?"
 CANDIDATE = f"(?=([1278]{GAP}(?:\\d{GAP}){{5}}[\\dA-Ba-b]{GAP}(?:\\d{GAP}){{5}}\\d))"
+# As ISO-8859-1 shows the digits and letters of a number in EBCDIC.
+ASCII = "0123456789ABab -"
+EBCDIC = ASCII.encode("cp500").decode("latin-1")
 
 
 def without_erased(context: "Context", result: "Standardised") -> tuple["Standardised", Refused | None]:
@@ -128,8 +131,9 @@ def without_erased_bytes(context: "Context", rejected: DataFrame) -> DataFrame:
         return rejected
     keyed = with_key(rejected, key_table(context.spark, context.settings, KEY).withColumnRenamed("key", "rights_key"))
     text = F.decode(F.coalesce("bytes", F.lit(b"")), "ISO-8859-1")
-    candidates = F.array_distinct(F.regexp_extract_all(text, F.lit(CANDIDATE), F.lit(1)))
+    readings = (text, F.translate(text, EBCDIC, ASCII), F.replace(text, F.lit("\0"), F.lit("")))
+    candidates = F.flatten(F.array(*[F.regexp_extract_all(one, F.lit(CANDIDATE), F.lit(1)) for one in readings]))
     numbers = F.transform(candidates, lambda one: F.upper(F.regexp_replace(one, "[^0-9A-Ba-b]", "")))
-    told = F.transform(numbers, lambda one: token_hex(NUMBER, one, key="rights_key"))
+    told = F.transform(F.array_distinct(numbers), lambda one: token_hex(NUMBER, one, key="rights_key"))
     theirs = F.arrays_overlap(told, F.array(*[F.lit(one) for one in sorted(tokens)]))
     return keyed.where(~F.coalesce(theirs, F.lit(False))).drop("rights_key")

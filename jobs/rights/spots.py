@@ -67,6 +67,8 @@ def by_numbers(settings: Settings, source: str, night: str, seeker: Seeker, spot
                             spots.whole.add(place)
                     elif found := seeker.places(part["bytes"]):
                         spots.offsets[place] |= {part["offset"] + one for one in found}
+                    elif seeker.hides(part["bytes"]):  # no line of it was ever read
+                        spots.whole.add(place)
 
 
 def stay_lines(spark: SparkSession, settings: Settings, packs: DataFrame, stays: Values) -> list[tuple[str, ...]]:

@@ -81,6 +81,8 @@ class Standardised:
     stretches of files, when all of them come so. ``states_claims``: false when ``claims`` is empty whatever arrives.
     ``spans``: given when all tables are to be written by one Spark job, rows in spans of so many letters (see
     jobs.core.together).
+    ``remembered``: by producer, what the parser is to find in the base's entry of that producer on its next night; it
+    becomes part of the state when the producer is taken in. ``warned``: warnings by producer that no record bears.
     """
 
     records: DataFrame
@@ -95,6 +97,8 @@ class Standardised:
     record_blocks: DataFrame | None = None
     states_claims: bool = True
     spans: int | None = None
+    remembered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warned: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from jobs.core.ledger import OUTCOMES, Unbalanced, check_intake, line
 from jobs.core.rules import rule
 from jobs.core.snapshot import Partitions
 from jobs.replay.release import Released
-from jobs.standardise.context import Context
+from jobs.standardise.context import Context, Standardised
 from jobs.standardise.deliveries import Delivery
 
 DECLARED_DIFFERS = "DEL-020"
@@ -42,6 +42,12 @@ class Counts:
         for one in (warned or "").split(","):
             if one:
                 self.warnings[producer][rule(one).code] += count
+
+    def warn(self, warned: dict[str, dict[str, int]]) -> None:
+        """Count warnings that no record bears, by producer."""
+        for producer, codes in warned.items():
+            for code, count in codes.items():
+                self.warnings[producer][rule(code).code] += count
 
     @property
     def read(self) -> int:
@@ -101,7 +107,7 @@ def intake_lines(context: Context, counts: Counts) -> list[dict[str, Any]]:
 def producer_entries(
     context: Context,
     counts: Counts,
-    scope: dict[str, list[tuple[str, str]]],
+    result: Standardised,
     tables: dict[str, Partitions],
     released: Released,
 ) -> dict[str, Any]:
@@ -110,11 +116,11 @@ def producer_entries(
     for one in context.deliveries:
         deliveries[one.producer].append(one)
     own, let_in = counts.by_producer(), released.by_producer()
-    periods, parts = scope_by_producer(scope), parts_by_producer(tables)
+    periods, parts = scope_by_producer(result.scope), parts_by_producer(tables)
     return {
         producer: intake_entry(producer, deliveries[producer], own[producer], let_in[producer])
         | {
-            "scope": {table: sorted(periods[producer, table]) for table in sorted(scope)},
+            "scope": {table: sorted(periods[producer, table]) for table in sorted(result.scope)},
             "rows": {
                 table: sum(file.rows for files in parts[producer, table].values() for file in files) for table in tables
             },
@@ -124,6 +130,7 @@ def producer_entries(
                 }
                 for table in tables
             },
+            **({"remembered": result.remembered[producer]} if producer in result.remembered else {}),
         }
         for producer in sorted(deliveries)
     }

@@ -45,6 +45,8 @@ def joined(context: Context, one: Standardised, other: Standardised) -> Standard
         in_blocks=one.in_blocks + other.in_blocks,
         measures=one.measures + other.measures,
         record_blocks=blocks,
+        remembered=one.remembered | other.remembered,
+        warned=one.warned | other.warned,
     )
 
 

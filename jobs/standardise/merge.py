@@ -1,6 +1,6 @@
 """Merge for sources that append: the same record again changes nothing, a corrected one takes the place of the old."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ def merge_append(
     new_rows: DataFrame,
     *,
     key: list[str],
-    content: list[str],
+    content: Sequence[str | Column],
     across_periods: bool = False,
     related: tuple[str, ...] = (),
     since: str = "",
@@ -99,13 +99,16 @@ def sequence_table(context: Context) -> DataFrame:
     return small_frame(context.spark, rows, "producer string, delivery_id string, _sequence long")
 
 
-def fingerprint(content: list[str]) -> Column:
+def fingerprint(content: Sequence[str | Column]) -> Column:
     """Equal for rows of equal content; an absent value differs from an empty one."""
-    parts = [F.coalesce(F.col(name).cast("string"), F.lit("\x00")) for name in content]
+    columns = [F.col(one) if isinstance(one, str) else one for one in content]
+    parts = [F.coalesce(one.cast("string"), F.lit("\x00")) for one in columns]
     return F.sha2(F.concat_ws("\x1f", *parts), 256)
 
 
-def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
+def classify(
+    both: DataFrame, order: DataFrame, key: list[str], content: Sequence[str | Column], *, taken_again: bool
+) -> DataFrame:
     """Adds ``_change`` (it brought new content), ``_current`` (it also kept its key) and ``_lost`` (why it did not).
 
     ``taken_again``: whether a record among the rows is one that is taken in again. Most keys come once: their rows are
@@ -121,7 +124,9 @@ def classify(both: DataFrame, order: DataFrame, key: list[str], content: list[st
     return alone.unionByName(contested.select(*alone.columns))
 
 
-def in_turn(both: DataFrame, order: DataFrame, keys: list[str], content: list[str], *, taken_again: bool) -> DataFrame:
+def in_turn(
+    both: DataFrame, order: DataFrame, keys: list[str], content: Sequence[str | Column], *, taken_again: bool
+) -> DataFrame:
     """What classify adds, for rows whose key comes several times."""
     placed = (
         both.join(F.broadcast(order), ["producer", "delivery_id"], how="left")

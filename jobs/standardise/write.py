@@ -48,6 +48,7 @@ def write_proposal(context: Context, result: Standardised, replays: list[Replay]
         "claim": claims.result() if claims is not None else [],
     }
     tables = standard.result()
+    counts.warn(result.warned)
     write_released(context, released)
     if refused is not None:
         write_refused(context.settings, context.source, context.night, refused)
@@ -55,7 +56,7 @@ def write_proposal(context: Context, result: Standardised, replays: list[Replay]
         "night": context.night,
         "source": context.source,
         "base": context.base["night"] if context.base else None,
-        "producers": producer_entries(context, counts, result.scope, tables, released),
+        "producers": producer_entries(context, counts, result, tables, released),
         "tables": {name: [file.to_json() for file in files] for name, files in night_tables.items()},
         "measures": result.measures,
         "ledger": sorted_lines(lines + [stamped(context, one) for one in result.events] + released.lines(context)),

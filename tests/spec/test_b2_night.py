@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from jobs.close.producers import remembered
 from jobs.core.attempt import attempt_folder
 from jobs.core.register import Producer
 from jobs.core.schema import load_schema
@@ -31,20 +33,20 @@ B2, CSV = "pharmacy-b2", "pharmacy-csv"
 OUTCOMES = ("accepted", "duplicate", "quarantined", "ignored")
 EXTRACT = (
     "ticket_id;line_id;event_type;event_ts_local;patient_nir;patient_nir_key;birth_date;birth_rank;sex;code_raw;"
-    "quantity_signed;amount_total;invoice_no\r\n"
-    f"T1;1;sale;21/11/2026 10:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;2;6,40;F000000123\r\n"
-    f"T1;2;return;21/11/2026 10:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;-1;-3,20;F000000123\r\n"
-    f"T2;1;sale;21/11/2026 11:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;1;3,20;F000000999\r\n"
+    "quantity_signed;amount_total;invoice_no;prescription_date\r\n"
+    f"T1;1;sale;21/11/2026 10:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;2;6,40;F000000123;18/11/2026\r\n"
+    f"T1;2;return;21/11/2026 10:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;-1;-3,20;F000000123;18/11/2026\r\n"
+    f"T2;1;sale;21/11/2026 11:00:00;{NIR};{key(NIR)};12/05/1985;1;1;3400935955838;1;3,20;F000000999;18/11/2026\r\n"
 ).encode()
 
 
-def context_of(spark: SparkSession, settings: Settings, date: str, files: dict[str, bytes], base: Any, work: Path):
+def context_of(spark: SparkSession, settings: Settings, on: str, files: dict[str, bytes], base: Any, work: Path):
     deliveries, packs = [], []
     for name, data in files.items():
         kind = CSV if name.endswith(".csv") else B2
         told = ({"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "records": None},)
-        number = f"D{date}-{len(deliveries)}"
-        deliveries.append(Delivery(number, PHARMACY, "append", kind, date, date, date, date, told))
+        number = f"D{on}-{len(deliveries)}"
+        deliveries.append(Delivery(number, PHARMACY, "append", kind, on, on, on, on, told))
         cut = data.rfind(b"\n", 0, len(data) // 2) + 1 if kind == B2 else 0  # files come in parts
         for part, (start, end) in enumerate(((0, cut), (cut, len(data))) if cut else ((0, len(data)),)):
             piece = bytearray(data[start:end])
@@ -52,23 +54,24 @@ def context_of(spark: SparkSession, settings: Settings, date: str, files: dict[s
                 (PHARMACY, number, kind, name, part, start, data[:start].count(b"\n"), piece, False, None, None)
             )
     producer = Producer(PHARMACY, "pharmacy", "", f"{CSV} {B2}", "standard", None, None, "", "active", "75")
-    context = Given(spark, settings, date, "pharmacy", deliveries, {PHARMACY: producer}, base, work)
+    context = Given(spark, settings, on, "pharmacy", deliveries, {PHARMACY: producer}, base, work)
     context.given = spark.createDataFrame(packs, PACKS)
     return context
 
 
-def night(spark: SparkSession, settings: Settings, date: str, files: dict[str, bytes], base: Any = None) -> Any:
+def night(spark: SparkSession, settings: Settings, on: str, files: dict[str, bytes], base: Any = None) -> Any:
     """Standardise one delivery per file; returns what is told of the producer, and the base of the next night."""
     with attempt_folder(settings) as attempt:
-        context = context_of(spark, settings, date, files, base, Path(attempt))
+        context = context_of(spark, settings, on, files, base, Path(attempt))
         try:
             proposal = write_proposal(context, standardise(context), [])
         finally:
             context.release()
     told = proposal["producers"][PHARMACY]
     tables = {name: (base or {"tables": {}})["tables"].get(name, {}) | told["tables"][name] for name in told["tables"]}
-    claims = [*(base or {"claims": []})["claims"], {"night": date, "files": proposal["tables"]["claim"], "except": []}]
-    return told, {"night": date, "tables": tables, "claims": claims}, proposal
+    claims = [*(base or {"claims": []})["claims"], {"night": on, "files": proposal["tables"]["claim"], "except": []}]
+    state = {"night": on, "tables": tables, "claims": claims, "producers": {PHARMACY: remembered({}, told)}}
+    return told, state, proposal
 
 
 def counts(told: dict[str, Any]) -> tuple[int, ...]:
@@ -83,7 +86,9 @@ def rows(settings: Settings, base: Any, table: str = "dispensation") -> list[dic
     return [row for file in files for row in pq.read_table(pool.path(file)).to_pylist()]
 
 
-BOTH = lot(invoice(bill()), invoice(bill(number="124", birth="180315")))
+PRESCRIBED = date(2026, 11, 18)  # by the extract
+TWO = (invoice(bill()), invoice(bill(number="124", birth="180315")))
+BOTH = lot(*TWO)
 
 
 def test_b2_42_the_same_lot_twice_changes_nothing(spark: SparkSession, settings: Settings):
@@ -95,10 +100,13 @@ def test_b2_42_the_same_lot_twice_changes_nothing(spark: SparkSession, settings:
 
 
 def test_b2_43_another_name_and_date_of_the_lot_change_nothing(spark: SparkSession, settings: Settings):
-    _, base, _ = night(spark, settings, "2026-11-22", {"a.b2": BOTH})
-    other = lot(invoice(bill(number="124", birth="180315")), invoice(bill()), made="261123")
+    first, base, _ = night(spark, settings, "2026-11-22", {"a.b2": lot(*TWO, number=7)})
+    assert ("B2F-120" in first["warnings"], first["remembered"]) == (False, {"lots": {"last": 7, "missing": []}})
+    other = lot(invoice(bill(number="124", birth="180315")), invoice(bill()), made="261123", number=9)
     again, after, _ = night(spark, settings, "2026-11-23", {"z.b2": other}, base)
     assert counts(again) == (0, 2, 0, 0)
+    assert again["warnings"] == {"B2F-120": 1}, "B2-46: lot 8 has not come, and the later one is read"
+    assert again["remembered"] == {"lots": {"last": 9, "missing": [[8, "2026-11-23"]]}}
     assert rows(settings, after) == rows(settings, base)
 
 
@@ -170,6 +178,8 @@ def test_an_invoice_replaces_a_sale_that_the_extract_told_in_another_month(spark
         ("2026-11", "invoice", "sale", 2),
         ("2026-11", "invoice", "sale", 2),
     ]
+    box = ("3400935955838", 2, PRESCRIBED, "1", "prescribed_on,sex")
+    assert carried(settings, after) == [box, (None, 2, None, "1", "sex")]
 
 
 def test_an_invoice_stands_in_the_place_of_the_extract(spark: SparkSession, settings: Settings):
@@ -184,7 +194,32 @@ def test_an_invoice_stands_in_the_place_of_the_extract(spark: SparkSession, sett
         ("invoice", "sale", "fee", 2),
     ]
     assert len({row["subject_id"] for row in found}) == 1
+    assert {(row["code_class"], row["prescribed_on"], row["sex"]) for row in found if row["feed"] == "invoice"} == {
+        ("drug", PRESCRIBED, "1"), ("fee", None, "1"),
+    }  # fmt: skip
     assert [(one["event"], one["count"]) for one in proposal["ledger"] if "event" in one] == [("superseded", 1)]
+
+
+def carried(settings: Settings, base: Any) -> list[tuple[object, ...]]:
+    """What rows of invoices say that their sales may have told."""
+    found = [row for row in rows(settings, base) if row["feed"] == "invoice"]
+    names = ("code_raw", "quantity", "prescribed_on", "sex", "told_by_sale")
+    return sorted((tuple(row[name] for name in names) for row in found), key=str)
+
+
+def test_an_invoice_keeps_what_only_its_sale_told(spark: SparkSession, settings: Settings):
+    """The prescription's day and the sex, though the invoice came first; also when it comes again, or corrected."""
+    other = drug(code="3400930299166")  # not in the extract: nothing tells when it was prescribed
+    first = invoice(bill(lines=(drug(), FEE, other)))
+    _, base, _ = night(spark, settings, "2026-11-22", {"a.b2": lot(first)})
+    _, base, _ = night(spark, settings, "2026-11-23", {"a.csv": EXTRACT}, base)
+    unknown, fee = ("3400930299166", 2, None, "1", "sex"), (None, 2, None, "1", "sex")
+    assert carried(settings, base) == [unknown, ("3400935955838", 2, PRESCRIBED, "1", "prescribed_on,sex"), fee]
+    corrected = invoice(bill(number="124")), invoice(bill(lines=(drug(quantity=3, base=654, amo=425, total=654), FEE)))
+    again, after, _ = night(spark, settings, "2026-11-24", {"b.b2": lot(first), "c.b2": lot(*corrected)}, base)
+    assert counts(again) == (2, 1, 0, 0)
+    kept = [row for row in carried(settings, after) if row[4]]
+    assert kept == [unknown, ("3400935955838", 3, PRESCRIBED, "1", "prescribed_on,sex"), fee]
 
 
 def test_people_of_invoices(spark: SparkSession, settings: Settings):
@@ -198,19 +233,23 @@ def test_people_of_invoices(spark: SparkSession, settings: Settings):
         bill(number="5", nir=anonymous, key=key(anonymous)),
         bill(number="6", nir=anonymous, key=key(anonymous)),
         bill(number="7", birth="750015"),
+        bill(number="8", nir=mother, key=key(mother), **rest),  # the first child again, under its mother alone
     ]
     _, base, proposal = night(spark, settings, "2026-11-22", {"a.b2": lot(*[invoice(one) for one in many])})
     subjects: dict[str, set[str]] = {}
     for row in rows(settings, base):
         subjects.setdefault(row["subject_id"], set()).add(row["invoice_id"])
-    assert sorted(len(invoices) for invoices in subjects.values()) == [1, 1, 1, 1, 1, 2]
+    assert sorted(len(invoices) for invoices in subjects.values()) == [1, 1, 1, 1, 2, 2]
+    alike = [row for row in rows(settings, base) if row["possible_duplicate"] and row["code_class"] == "drug"]
+    # B2-38: two pseudonyms where no own number is told, and a mark on what may be the same sale
+    assert (len(alike), len({row["subject_id"] for row in alike}), len({row["child_id"] for row in alike})) == (4, 2, 1)
     from jobs.standardise.pools import claim_pool
 
     files = [DataFile.from_json(one) for one in proposal["tables"]["claim"]]
     claims = [row for file in files for row in pq.read_table(claim_pool(settings).path(file)).to_pylist()]
     told = sorted((one["own_nir"] or "", one["holder_nir"] or "", one["number_status"]) for one in claims)
     assert told == sorted(
-        [("", NIR, "valid")] * 3 + [(own, "", "valid")] * 2 + [("", "", "sentinel")] * 2
+        [("", NIR, "valid")] * 3 + [("", mother, "valid")] + [(own, "", "valid")] * 2 + [("", "", "sentinel")] * 2
     )  # fmt: skip
     (lunar,) = [one for one in claims if one["birth_date"] is None and one["holder_nir"]]
     assert lunar["birth_date_text"] == "1975-00-15"

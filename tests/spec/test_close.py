@@ -174,6 +174,23 @@ def test_held_then_released_by_replay(root: Settings) -> None:
     assert {"released"} == {one["event"] for one in state["ledger"] if one.get("delivery_id") == held}
 
 
+def test_what_the_parser_remembers_waits_while_its_producer_is_held(root: Settings) -> None:
+    def remembered(night: str, verdict: str, told: dict[str, Any]) -> Any:
+        arrive(root, night, [delivery(ONE, night)])
+        propose(root, night, {ONE: entry(ONE, night) | told})
+        judge(root, night, {ONE: verdict})
+        return close(root, night)["producers"][ONE].get("remembered")
+
+    seven, nine = ({"lots": {"last": last, "missing": []}} for last in (7, 9))
+    assert remembered("2026-11-20", "pass", {}) is None
+    assert remembered("2026-11-21", "pass", {"remembered": seven}) == seven
+    assert remembered("2026-11-22", "HOS-001", {"remembered": nine}) == seven
+    assert remembered("2026-11-23", "pass", {}) == seven, "a night that tells nothing of it"
+    assert remembered("2026-11-24", "pass", {"remembered": nine}) == nine
+    arrive(root, "2026-11-25", [delivery(ONE, "2026-11-25")])
+    assert close(root, "2026-11-25")["producers"][ONE]["remembered"] == nine, "a failed night"
+
+
 def test_volumes_are_kept_by_format_and_those_of_older_states_are_taken_over(root: Settings) -> None:
     whole_night(root, NIGHTS[0], ALL_PASS)
     path = state_path(root, "hospital", NIGHTS[0])

@@ -172,6 +172,16 @@ CASES = {
         ],
         [],
     ),
+    "a birth date that no calendar has keeps its year": (
+        [
+            claim("H1:lune", "1975-03-15", "2", own_nir=number(2, "1975-03-15"), given="Lune"),
+            claim("P1:lune", None, "2", holder_nir=number(2, "1975-03-15"), given="Lune", birth_date_text="1975-00-15"),
+            claim(
+                "P2:other", None, "2", holder_nir=number(2, "1975-03-15"), given="Lune", birth_date_text="1995-00-15"
+            ),
+        ],
+        [("H1:lune", "P1:lune")],
+    ),
     "nothing known": ([claim("H1:unknown"), claim("P1:unknown"), claim("H2:unknown", "1980-01-01")], []),
 }
 

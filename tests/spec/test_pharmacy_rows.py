@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.rules import rule
 from jobs.core.settings import REPOSITORY
+from jobs.core.tokens import text_hex
 from jobs.standardise.delimited import PLACE, PLACE_TYPES, clean
 from jobs.standardise.dialects import Dialect, Values, load_dialects
 from jobs.standardise.pharmacy import days, fields
@@ -142,7 +143,10 @@ CASES: list[tuple[dict[str, str], str | None, str | None, str | None]] = [
     ({"event_ts_local": ""}, "PHA-003", "event_ts_local", None),
     ({"event_ts_local": "21/11/2924 10:00:00"}, "PHA-003", "event_ts_local", None),
     ({"prescription_date": "hier"}, "PHA-003", "prescription_date", None),
-    ({"birth_date": "12/13/1985"}, "PHA-003", "birth_date", None),
+    ({"birth_date": "mai 1985"}, "PHA-003", "birth_date", None),
+    ({"birth_date": "00/05/2027"}, "PHA-003", "birth_date", None),
+    ({"birth_date": "00/05/1905"}, "PHA-003", "birth_date", None),
+    ({"birth_date": "12/13/1985"}, None, None, "PHA-118"),
     ({"quantity_signed": "1,5"}, "PHA-004", "quantity_signed", None),
     ({"quantity_signed": ""}, "PHA-004", "quantity_signed", None),
     ({"code_raw": "3,40094E+12"}, "PHA-005", "code_raw", None),
@@ -257,6 +261,23 @@ def test_subjects_and_claims(standard: Dialect):
 
 # what each vector of numbers is to us; the last is twelve characters once its blank key is gone
 NUMBERS = ["sentinel", "sentinel", "valid", "valid", "malformed"]
+
+
+def test_lunar_birth_dates_keep_the_patient(standard: Dialect):
+    """As an invoice does: text and year are kept, no day; the subject is the one that an invoice makes."""
+    texts = ["00/05/1985", "12/13/1985", "31/02/1985", "00/00/1985"]
+    rows = typed(standard, [{"birth_date": text} for text in texts])
+    kept = [(row["rule"], row["birth_date"], row["age_years"], row["birth_date_text"]) for row in rows]
+    assert kept == [(None, None, None, f"1985-{text[3:5]}-{text[:2]}") for text in texts]
+    assert len({row["subject_id"] for row in rows}) == 4
+    as_invoice = text_hex(bytes(32), "pharmacy", "partly", "PH1", "1850575990042", "1985-05-00", "1")
+    assert rows[0]["subject_id"] == as_invoice
+    twins = typed(
+        standard, [{"birth_date": texts[0], "birth_rank": "", "given_name": name} for name in ("PAUL", "LUC")]
+    )
+    assert len({row["subject_id"] for row in [*twins, rows[0]]}) == 3
+    assert days.lunar("00/05/30", date(2026, 11, 21), "%d/%m/%y") == "1930-05-00"
+    assert days.lunar("00/05/26", date(2026, 11, 21), "%d/%m/%y") == "2026-05-00"
 
 
 def test_a_batch_states_each_claim_once(standard: Dialect):

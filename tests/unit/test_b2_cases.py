@@ -5,9 +5,12 @@ import re
 
 import pytest
 
+from jobs.core.errors import ConfigError
 from jobs.core.settings import REPOSITORY
 from jobs.replay.packs import whole_file_rules
+from jobs.standardise.dialects import read_dialects
 from jobs.standardise.pharmacy.b2 import rules
+from jobs.standardise.pharmacy.b2.encoding import declared
 from jobs.standardise.pharmacy.b2.framing import records
 from jobs.standardise.pharmacy.b2.lot import read_alone
 from synthetic.b2_records import file, invoice, joined
@@ -138,6 +141,47 @@ def test_b2_10_other_character_sets():
     assert refused(one(WITH_OWN[0], latin9, *WITH_OWN[2:])) == (rules.BYTES, "2S.gp_name")
     elsewhere = put(HEAD, "2", complementary_org="É".encode("cp1252").ljust(10))
     assert refused(one(elsewhere, *GOOD[1:])) == (rules.BYTES, "2.complementary_org")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "end"),
+    [("cp037", "\x85"), ("cp500", "\r\n"), ("cp500", ""), ("cp1140", "\n"), ("iso-8859-15", "\r\n")],
+)
+def test_b2_10_a_declared_character_set_is_read(encoding: str, end: str):
+    accents = put(WITH_OWN[1], "2S", gp_name="LÉVÊQUE".encode("latin-1").ljust(25))
+    sent = file([*GOOD, WITH_OWN[0], accents, *WITH_OWN[2:]], PHARMACY, "261122")
+    data = end.join([*[line.decode("latin-1") for line in sent], ""]).encode(encoding)
+    first, second = read(data, encoding=encoding)
+    assert (first.told, second.told) == (one(*GOOD).told, one(*WITH_OWN).told)
+    assert data[second.offset :].startswith(second.raw), "the quarantine holds what was sent"
+    assert second.raw.decode(encoding).startswith(WITH_OWN[0].decode())
+    again = read_alone(second.raw, second.number, second.offset, PHARMACY, NIGHT, encoding)
+    assert again.told == second.told
+    assert (read(data)[0].rule == rules.FOREIGN) == (encoding != "iso-8859-15"), "undeclared"
+
+
+def test_b2_10_a_file_in_another_set_than_declared():
+    assert [unit.rule for unit in read(WHOLE, encoding="cp500")] == [rules.FOREIGN]
+
+
+def test_b2_10_letters_everywhere_of_a_declared_set():
+    elsewhere = put(HEAD, "2", complementary_org="ŠÉ".encode("iso-8859-15").ljust(10))
+    (unit,) = read(lot([elsewhere, *GOOD[1:]]), encoding="iso-8859-15")
+    assert (unit.rule, unit.told and unit.told.warnings) == (None, [])
+
+
+def test_b2_10_what_a_producer_may_declare():
+    known = read_dialects(REPOSITORY / "config" / "dialects")
+    assert declared("P", "", known) == declared("P", "standard ventes_json", known) == ""
+    assert declared("P", "standard factures_ebcdic", known) == "cp500"
+    for names, told in (
+        ("nowhere", known),
+        ("factures_ebcdic factures_latin9", known),
+        ("x", {"x": {"kind": "b2", "encoding": "utf-16"}}),
+        ("x", {"x": {"kind": "b2", "encoding": "cp500", "separator": ";"}}),
+    ):
+        with pytest.raises(ConfigError):
+            declared("P", names, told)
 
 
 def test_b2_20_total_of_the_999():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jobs.standardise.pharmacy.b2.lot import Unit, read_file
+from jobs.standardise.pharmacy.b2.lot import Unit
 from synthetic import b2, mess_b2
 from synthetic.dispensing import dispensations, presentations
 from synthetic.draws import day_number
@@ -14,7 +14,7 @@ from synthetic.mess import TWICE, Plan
 from synthetic.produce import Night, Sent
 from synthetic.stays import Sizes
 from synthetic.world import World
-from tests.b2_files import NIGHT
+from tests.b2_files import read
 
 START, LAST = day_number("2026-10-23"), day_number("2026-11-02")
 RANK = 3
@@ -35,7 +35,7 @@ def sent(world: World, lines: pd.DataFrame, share: float, only: str = "") -> tup
     night = Night("2026-11-03", world, Plan(7, share, only), START - 1, {})
     made = b2.invoices(night, RANK, lines)
     (content,) = made.delivery.files.values()
-    return made, read_file(content, made.delivery.producer, NIGHT)
+    return made, read(content, made.delivery.producer)
 
 
 def test_what_was_sold_is_what_is_read(world: World, lines: pd.DataFrame):

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.standardise.pharmacy.b2 import rules, zones
+from jobs.standardise.pharmacy.b2 import rules, sequence, zones
+from jobs.standardise.pharmacy.b2.lot import read_file
 from synthetic.b2_records import file, invoice, joined, record
-from tests.b2_files import BILL, FEE, NIR, PHARMACY, RPPS, bill, drug, key, made, one, put, read, refused
+from tests.b2_files import BILL, FEE, NIGHT, NIR, PHARMACY, RPPS, bill, drug, key, lot, made, one, put, read, refused
 
 GOOD = invoice(BILL)  # 2, 4, 4E, 4P, 4, 5
 HEAD, LINE, WHO, BOX, FEE_LINE, END = GOOD
@@ -201,6 +202,10 @@ def test_b2_39_numbers_of_providers_in_one_form():
     with_key, without = (made(lines=(drug(rpps="", prescriber=n),)).told.rows[0] for n in ("991000013", " 99100001"))
     assert with_key.prescriber == without.prescriber == "99100001"
     assert with_key.prescriber_kind == without.prescriber_kind == "insurance"
+    sent = lot(*[invoice(bill(lines=(drug(rpps="", prescriber=n), FEE))) for n in ("991000013", " 99100001")])
+    first, second = read(sent)
+    places = [sent[one.offset : one.offset + len(one.raw)] for one in (first, second)]
+    assert b"991000013" in places[0] and b" 99100001" in places[1], "the place of a row leads to the number as sent"
 
 
 def test_b2_40_a_salaried_prescriber_is_known_by_the_hospital():
@@ -216,6 +221,10 @@ def test_b2_40_a_salaried_prescriber_is_known_by_the_hospital():
     named = one(HEAD, hospital, salaried, WHO, BOX, FEE_LINE, put(END, "5", count_type_3_4=b"005")).told
     assert (named.rows[0].prescriber, named.warnings) == (RPPS, [])
     assert named.rows[0].prescriber_kind == "national"
+    alone = one(HEAD, hospital, BOX, FEE_LINE, put(END, "5", count_type_3_4=b"003")).told.rows[0]
+    assert (alone.prescriber, alone.prescriber_kind) == ("99000001", "insurance"), "the same digits, another kind"
+    numbers = [told.rows[0].prescriber, named.rows[0].prescriber, alone.prescriber]
+    assert [len(number) for number in numbers] == [9, 11, 8], "kinds never meet in a join"
 
 
 def test_b2_41_no_prescriber():
@@ -240,6 +249,38 @@ def test_b2_46_a_missing_lot_is_told_and_the_later_one_read():
     assert lots(7, 8) == [[], []]
     assert lots(7, 9, 10) == [[], [rules.LOT_GAP], []]
     assert lots(8, 7) == [[], [rules.LOT_GAP]]
+
+
+KNOWN = {"last": 12, "missing": [[9, "2026-11-20"], [11, "2026-11-21"]]}
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "last", "missing"),
+    [
+        (None, [7], 7, []),
+        (None, [9, 7], 9, [8]),  # within a night, whatever the order
+        (KNOWN, [13], 13, [9, 11]),
+        (KNOWN, [15, 9], 15, [11, 13, 14]),  # a late lot closes its gap
+        (KNOWN, [12, 3], 12, [9, 11]),  # sent again
+        (KNOWN, [], 12, [9, 11]),
+        (KNOWN, [112, 113], 113, [9, 11, *range(13, 112)]),
+        (KNOWN, [113], 113, [9, 11]),  # a leap: numbers begin elsewhere
+        ({"last": 999_999_998, "missing": []}, [1, 3], 3, [2]),  # at the end of the counter they begin again
+    ],
+)
+def test_b2_46_lots_over_nights(known: dict | None, seen: list[int], last: int, missing: list[int]):
+    found = sequence.after(known, seen, "2026-11-22", 30)
+    assert (found["last"], [number for number, _ in found["missing"]]) == (last, missing)
+    assert sequence.after(found, seen, "2026-11-23", 30) == found, "told again, nothing changes"
+    assert sequence.after(found, [], "2026-12-23", 30)["missing"] == [], "no alarm for ever"
+    assert sequence.after(found, missing, "2026-11-23", 30)["missing"] == []
+
+
+def test_b2_46_a_lot_that_was_refused_has_not_come():
+    head, *inner, _ = file(invoice(bill()), PHARMACY, "261122", lot=7)
+    whole = [head, *inner, record("999", {"total_records": len(inner) + 2})]
+    assert read_file(joined(whole), PHARMACY, NIGHT)[1] == [7]
+    assert read_file(joined(whole[:-1]), PHARMACY, NIGHT)[1] == []
 
 
 def test_b2_48_amounts_have_no_sign():

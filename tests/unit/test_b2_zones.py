@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from jobs.core.settings import REPOSITORY
 from jobs.standardise.pharmacy.b2 import zones
 from jobs.standardise.pharmacy.b2.layout import LENGTH, segments
-from jobs.standardise.pharmacy.b2.lot import Unit, read_file
+from jobs.standardise.pharmacy.b2.lot import Unit
 from jobs.standardise.pharmacy.b2.told import judged
 from synthetic import b2_records
 from synthetic.b2_records import Bill, Line, file, invoice, joined
-from tests.b2_files import DOLIPRANE, NIGHT, NIR, PHARMACY, key, refused
+from tests.b2_files import DOLIPRANE, NIR, PHARMACY, key, read, refused
 
 VECTORS = REPOSITORY / "tests" / "data" / "pharmacy" / "code_amount_date_vectors.csv"
 
@@ -73,6 +73,27 @@ def test_numbers_of_the_health_insurance_of_the_vectors(case: dict[str, str]):
     assert (zones.am_number(case["raw"]) or "") == case["normalized"]
 
 
+def test_every_kind_of_vector_has_a_test_that_reads_all_of_it():
+    from tests.spec import test_pharmacy_rows
+    from tests.unit import test_dcir_read
+
+    read_by = {
+        "drug_code": test_pharmacy_rows.test_product_codes_of_the_vectors,
+        "event_date": (test_pharmacy_rows.test_dates_of_the_vectors,
+                       test_dcir_read.test_dates_of_the_vectors_in_the_formats_of_deliveries),
+        **dict.fromkeys(test_pharmacy_rows.READERS,
+                        test_pharmacy_rows.test_amounts_rates_and_quantities_of_the_vectors),
+        "birth_date_aammjj": test_birth_dates_of_the_vectors,
+        "nir13+key": test_numbers_of_the_vectors,
+        "finess": test_finess_of_the_vectors,
+        "rpps": test_rpps_of_the_vectors,
+        "am_number": test_numbers_of_the_health_insurance_of_the_vectors,
+    }  # fmt: skip
+    with VECTORS.open(encoding="utf-8", newline="") as stream:
+        kinds = [row["kind"] for row in csv.DictReader(stream)]
+    assert len(kinds) == 129 and set(kinds) == set(read_by)
+
+
 @pytest.mark.parametrize("name", sorted(segments()))
 def test_zones_of_a_layout_follow_each_other_up_to_128(name: str):
     place = 0
@@ -117,7 +138,7 @@ def written(many: list[Bill], end: bytes = b"\r\n") -> bytes:
 @settings(max_examples=30, deadline=None)
 @given(files, st.sampled_from([b"\r\n", b"\n", b"\r", b""]))
 def test_what_is_written_is_read(many: list[Bill], end: bytes):
-    units = read_file(written(many, end), PHARMACY, NIGHT)
+    units = read(written(many, end))
     assert [unit.number for unit in units] == list(range(1, len(many) + 1))
     for unit, bill in zip(units, many, strict=True):
         assert unit.told is not None
@@ -138,9 +159,9 @@ def paid(unit: Unit) -> tuple[str, list[tuple[int | None, int | None]]]:
 def test_a_cut_is_refused_or_harmless(many: list[Bill], data: st.DataObject):
     whole = written(many)
     cut = data.draw(st.integers(0, len(whole) - 1))
-    units = read_file(whole[:cut], PHARMACY, NIGHT)
+    units = read(whole[:cut])
     if [unit.kind for unit in units] != ["lot"]:
-        assert [paid(unit) for unit in units] == [paid(unit) for unit in read_file(whole, PHARMACY, NIGHT)]
+        assert [paid(unit) for unit in units] == [paid(unit) for unit in read(whole)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -148,10 +169,10 @@ def test_a_cut_is_refused_or_harmless(many: list[Bill], data: st.DataObject):
 def test_a_changed_byte_is_refused_or_leaves_the_amounts(many: list[Bill], data: st.DataObject):
     """What is paid is covered by the totals of type 5. The base of type 4 is not: a change of it is warned of."""
     whole = written(many)
-    sound = {paid(unit)[0]: unit for unit in read_file(whole, PHARMACY, NIGHT)}
+    sound = {paid(unit)[0]: unit for unit in read(whole)}
     place = data.draw(st.integers(0, len(whole) - 1))
     byte = data.draw(st.one_of(st.sampled_from(b"0123456789 ABPX\r\n\x1a\x00"), st.integers(0, 255)))
-    for unit in read_file(whole[:place] + bytes([byte]) + whole[place + 1 :], PHARMACY, NIGHT):
+    for unit in read(whole[:place] + bytes([byte]) + whole[place + 1 :]):
         if unit.told is not None and unit.told.number in sound:
             assert paid(unit) == paid(sound[unit.told.number])
 
@@ -159,7 +180,7 @@ def test_a_changed_byte_is_refused_or_leaves_the_amounts(many: list[Bill], data:
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=600))
 def test_any_bytes_get_an_answer(data: bytes):
-    units = read_file(data, PHARMACY, NIGHT)
+    units = read(data)
     assert all(unit.rule for unit in units)
 
 

@@ -1,5 +1,6 @@
 """Lines and cells of DCIR files, without Spark: what is read, what is refused, and that no line is ever lost."""
 
+import csv
 import re
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.core.settings import REPOSITORY
 from jobs.standardise.pharmacy.dcir import cells
 from jobs.standardise.pharmacy.dcir.cells import GOOD, NOT_TOLD, READERS, UNREADABLE, date_reader, department
 from jobs.standardise.pharmacy.dcir.layout import KEY, table_of, tables
@@ -96,6 +98,27 @@ def test_a_cell(kind: str, text: str, value: Any, state: int):
 def test_a_date(text: str, day: str | None, state: int):
     value, found = DATE(text)
     assert (value.isoformat() if value else None, found) == (day, state)
+
+
+SPEAKS = {"sas_datetime": "sas", "sas_date": "sas", "float": "ymd", "compact": "ymd", "missing_1600": "sas"}
+
+
+def test_dates_of_the_vectors_in_the_formats_of_deliveries():
+    path = REPOSITORY / "tests" / "data" / "pharmacy" / "code_amount_date_vectors.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["kind"] == "event_date" and row["raw"]]
+    for row in rows:
+        formats = ("dmy",) if "/" in row["raw"] else (SPEAKS.get(row["flags"], "dmy"),)
+        value, state = date_reader(formats)(row["raw"])
+        shown = value.isoformat() if value else ""
+        if row["flags"] in ("two_digit_year", "aammjj", "jjmmaaaa", "iso", "iso_datetime", "excel_epoch"):
+            assert (shown, state) == ("", UNREADABLE), row  # no format of a delivery
+        elif row["expected"] == "sentinel":
+            assert (shown, state) == ("", NOT_TOLD if "/" in row["raw"] or "JAN" in row["raw"] else UNREADABLE), row
+        else:
+            expected = (row["normalized"], GOOD) if row["expected"] == "valid" else ("", UNREADABLE)
+            assert (shown, state) == expected, row
+    assert sum(row["expected"] == "valid" and row["flags"] in SPEAKS for row in rows) == 4
 
 
 @pytest.mark.parametrize(

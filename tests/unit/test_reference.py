@@ -12,6 +12,8 @@ from jobs.core.schema import schemas_of
 from jobs.core.settings import REPOSITORY, Settings
 from jobs.reference import bdpm, codes, labels
 from jobs.reference.bdpm_files import WIDTHS, read_file, release_file
+from jobs.reference.lists import embedded
+from jobs.standardise.pharmacy.terms import b2_codes, services_of_claims
 
 RAW = REPOSITORY / "tests" / "data" / "bdpm"
 
@@ -124,6 +126,18 @@ def test_enumerated_values_have_labels():
         for item in schema.fields:
             for value in item.constraints.get("enum", []) if "codes" in item.veillee else []:
                 assert (item.veillee["codes"], value) in pairs
+
+
+def test_service_codes_of_claims_are_those_of_the_natures_of_service():
+    natures = {row["code"]: b2_codes(row) for row in embedded("service_nature")}
+    assert (natures["3313"], natures["1336"], natures["3332"], natures["0"]) == (
+        ["PH7", "PG7"],
+        ["ZM", "ADI"],
+        ["PH7"],
+        [],
+    )
+    known = services_of_claims(None)
+    assert len(known) == 1_167 and {"PH7", "HD7", "C", "ROR"} <= known and not {"GRIPPE", "DEPISTAGE", ""} & known
 
 
 def test_an_unknown_list_is_an_error_of_configuration(settings: Settings, spark: SparkSession):

@@ -33,6 +33,9 @@ def first_rule(prefix: str) -> str:
     return min(code for code in rules() if code.startswith(prefix))
 
 
+LOTS = {"lots": {"last": 12, "missing": [[9, "2026-11-20"], [11, "2026-11-21"]]}}
+
+
 @pytest.fixture
 def night(settings: Settings) -> Settings:
     """A night with an accepted hospital, a held one and a pharmacy that never came."""
@@ -55,7 +58,7 @@ def night(settings: Settings) -> Settings:
         {"producers": {"990000012": {"deliveries": ["d1"], **counts}}, "tables": {"intake": [file.to_json()]}},
     )
     states = {
-        "990000012": {"status": "accepted", "as_of": NIGHT, "read": 3},
+        "990000012": {"status": "accepted", "as_of": NIGHT, "read": 3, "remembered": LOTS},
         "990000020": {"status": "held", "held_since": "2026-11-20", "rule": reject},
     }
     write_json(folder / "state.json", {"status": "partial", "producers": states})
@@ -191,6 +194,12 @@ def test_the_page_stands_alone_and_every_word_is_in_both_languages(night: Settin
     assert not re.search(r'(?:src|href)="(?!receipts/)', text)
     assert "http" not in text and "@import" not in text and "url(" not in text
     assert text.count('<span lang="fr">') == text.count('<span lang="en">') > 40
+
+
+def test_missing_lots_are_counted_on_the_page_and_named_on_the_receipt(night: Settings) -> None:
+    assert re.search("missing lots:[^0-9]*2<", page(night))
+    receipt = (night.reports / NIGHT / "receipts" / "hospital" / "990000012.html").read_text(encoding="utf-8")
+    assert "B2F-120" in receipt and "<code>9</code>" in receipt and "2026-11-21" in receipt
 
 
 def test_a_receipt_lists_the_producer_s_own_rejects_with_place_and_remedy(night: Settings) -> None:

@@ -1,10 +1,12 @@
 """Numbers in bytes, blanked lines, files without rows, pointers that name other files."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
@@ -17,6 +19,8 @@ from jobs.pull.packs import pull_path
 from jobs.rights.cut import Marks, cut_file
 from jobs.rights.numbers import Seeker
 from jobs.rights.pointers import replaced
+from jobs.rights.refuse import without_erased_bytes
+from jobs.rights.register import Entry, Register, save
 from jobs.rights.spots import Spots, blanked, left_of, with_whole_exports
 from tests.documents_made import archive
 
@@ -33,12 +37,30 @@ def test_a_number_is_found_however_it_is_written(settings: Settings) -> None:
     for text in (HERS, f"99{HERS}20", "2 48 02 99 999 001 20", "2-48-02-99-999-001", '"nir":"' + HERS + '"'):
         assert found.holds(text.encode("latin-1")), text
     assert found.holds(b"24802" + b"2a" + b"999001"), "Corsica, in lower case"
-    assert found.holds(HERS.encode("utf-16"))
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "cp037", "cp500", "cp1140", "iso-8859-15"):
+        assert found.holds(f"42{HERS}20".encode(encoding)), encoding
+        assert not found.holds(f"42{OTHER}20".encode(encoding)), encoding
+    assert found.places(("\n" + HERS).encode("cp500")) == [1]
+    assert found.holds(("24802" + "2a" + "999001").encode("cp500")), "Corsica in EBCDIC"
     assert found.holds(archive({"a/b.xml": f"<id extension='{HERS}'/>".encode()}))
     assert found.holds(archive({f"{HERS}.xml": b"-"}))
     for text in (OTHER, HERS[:12], HERS[:6] + "x" + HERS[6:], "", "PK\x03\x04 damaged"):
         assert not found.holds(text.encode("latin-1")), text
     assert not seeker(settings).holds(HERS.encode())
+
+
+def test_refused_bytes_with_an_erased_number_are_not_kept_whatever_they_are_written_in(
+    spark: SparkSession, settings: Settings
+) -> None:
+    number = text_hex(key_bytes(settings, "rights"), "number", HERS)
+    save(settings, Register((Entry("R1", "erasure", "2026-11-20", "DPO", (), numbers=frozenset({number})),)))
+    texts = (f"42{HERS}20", f"42{OTHER}20", "nothing")
+    encodings = ("latin-1", "cp037", "cp500", "cp1140", "utf-16", "utf-16-be")
+    sent = [(f"{encoding} {text[2:3]}", text.encode(encoding)) for encoding in encodings for text in texts]
+    frame = spark.createDataFrame(sent, "name string, bytes binary")
+    context = SimpleNamespace(spark=spark, settings=settings)
+    kept = {row.name for row in without_erased_bytes(context, frame).collect()}
+    assert kept == {name for name, _ in sent if not name.endswith(" 2")}
 
 
 def test_a_number_is_found_at_its_place_among_any_bytes(settings: Settings) -> None:

@@ -12,6 +12,7 @@ NO_DATE = re.compile(r"[0/\-.: T]*")  # empty, or zeros where a date should stan
 DAY_ZERO = date(1899, 12, 30)  # of a spreadsheet
 FIELDS = {"d": "(?P<day>[0-9]{2})", "m": "(?P<month>[0-9]{2})", "Y": "(?P<year>[0-9]{4})", "y": "(?P<short>[0-9]{2})",
           "H": "(?:[01][0-9]|2[0-3])", "M": "[0-5][0-9]", "S": "[0-5][0-9]"}  # fmt: skip
+OLDEST = 120  # years of age beyond which no birth date is believed
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Read = Callable[[str], date | None]
 
@@ -40,16 +41,38 @@ def of_epoch(zone: ZoneInfo) -> Read:
 
 def of_pattern(pattern: str) -> Read:
     """Reads texts of a format; every part must be there and possible, those of the time of day too."""
-    told = pieces(pattern)
-    shape = re.compile("".join(FIELDS[directive] if directive else re.escape(text) for directive, text in told))
-
-    year = "year" if "year" in shape.groupindex else "short"
+    shape, year = shape_of(pattern)
 
     def read(text: str) -> date | None:
         match = shape.fullmatch(text)
         return date_of(*match.group(year, "month", "day")) if match else None
 
     return read
+
+
+@cache
+def shape_of(pattern: str) -> tuple[re.Pattern[str], str]:
+    """What a text in a strptime format looks like, and the name of the part that tells its year."""
+    shape = re.compile(
+        "".join(FIELDS[directive] if directive else re.escape(text) for directive, text in pieces(pattern))
+    )
+    return shape, "year" if "year" in shape.groupindex else "short"
+
+
+def lunar(text: str, on: date | None, pattern: str) -> str | None:
+    """A birth date in the declared format that no calendar has (month 00 or 13, day 00, 31 February), as YYYY-MM-DD.
+
+    So civil registers and card numbers write an incomplete date; the year holds. A two-digit one is the latest by the
+    day of care. None for any other text, for a year in the future or more than OLDEST before.
+    """
+    if on is None or epoch_zone(pattern):
+        return None
+    shape, name = shape_of(pattern)
+    match = shape.fullmatch(text)
+    if match is None or date_of(*match.group(name, "month", "day")):
+        return None
+    year = int(match[name]) if name == "year" else on.year - (on.year - int(match[name])) % 100
+    return f"{year}-{match['month']}-{match['day']}" if 0 <= on.year - year <= OLDEST else None
 
 
 @cache

@@ -1,6 +1,8 @@
 """One night of dispensations: every feed's rows merged into their month, each sale told once."""
 
-from pyspark.sql import DataFrame
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.schema import load_schema
@@ -11,8 +13,10 @@ from jobs.standardise.context import Context, Standardised
 from jobs.standardise.formats import of_formats
 from jobs.standardise.merge import merge_append
 from jobs.standardise.pharmacy import b2, extract
+from jobs.standardise.pharmacy.b2 import sequence
+from jobs.standardise.pharmacy.b2.rules import LOT_MISSING
 from jobs.standardise.pharmacy.feeds import Dispensed, united, with_outcomes
-from jobs.standardise.pharmacy.invoices import told_by_invoice, with_possible_duplicates
+from jobs.standardise.pharmacy.invoices import CARRIED, own_word, told_by_invoice, with_possible_duplicates
 from jobs.standardise.pharmacy.judge import IGNORED
 
 TABLE = "dispensation"
@@ -24,11 +28,14 @@ FEEDS = {
 }
 FORMATS = tuple(name for names in FEEDS for name in names)
 # Where a row came from does not make it another one, nor what others tell; who the patient is does.
-NOT_CONTENT = ("producer", "period", "dispensation_id", "delivery_id", "file", "record", "possible_duplicate")
+NOT_CONTENT = (
+    "producer", "period", "dispensation_id", "child_id", "delivery_id", "file", "record", "told_by_sale",
+    "possible_duplicate",
+)  # fmt: skip
 
 
 def standardise_dispensing(context: Context) -> Standardised:
-    """The night's dispensations. Two Spark jobs (the merge's) before the driver writes its outputs."""
+    """The night's dispensations. Two Spark jobs (the merge's), a third with invoices, before the driver writes."""
     whole = united(feeds(context))
     rows = with_pharmacy(context, whole.rows)
     invoiced = any(INVOICES in context.register[one.producer].formats for one in context.deliveries)
@@ -46,6 +53,7 @@ def standardise_dispensing(context: Context) -> Standardised:
         told_elsewhere=told_by_invoice if invoiced else None,
     )
     current = load_schema(f"standard/{TABLE}").select(with_possible_duplicates(merged.rows))
+    lots = lots_after(context, whole.lots) if whole.lots is not None else {}
     return Standardised(
         records=with_outcomes(whole.records, merged.outcomes, IGNORED),
         tables={TABLE: current},
@@ -53,7 +61,23 @@ def standardise_dispensing(context: Context) -> Standardised:
         scope={TABLE: merged.scope},
         events=merged.events,
         by_producer=(TABLE,),
+        remembered={producer: {"lots": one} for producer, one in lots.items()},
+        warned={producer: {LOT_MISSING: len(one["missing"])} for producer, one in lots.items() if one["missing"]},
     )
+
+
+def lots_after(context: Context, told: DataFrame) -> dict[str, Any]:
+    """What is known of each pharmacy's lots after this night. One small Spark job, on rows that are kept."""
+    seen: dict[str, list[int]] = {}
+    for row in told.collect():
+        seen.setdefault(row.producer, []).append(row.lot)
+    known = (context.base or {}).get("producers", {})
+    before = {name: one.get("remembered", {}).get("lots") for name, one in known.items()}
+    days = context.settings.policy["pharmacy"]["lot_days"]
+    return {
+        producer: sequence.after(before.get(producer), numbers, context.night, days)
+        for producer, numbers in sorted(seen.items())
+    }
 
 
 def first_open_month(context: Context) -> str:
@@ -84,6 +108,7 @@ def with_pharmacy(context: Context, rows: DataFrame) -> DataFrame:
     return rows.drop("department", "pharmacy_id").join(F.broadcast(known), "producer", how="left")
 
 
-def content() -> list[str]:
-    """Columns that make a row another version of its dispensation."""
-    return [name for name in load_schema(f"standard/{TABLE}").names if name not in NOT_CONTENT]
+def content() -> list[Column]:
+    """What makes a row another version of its dispensation: what it tells itself."""
+    names = [name for name in load_schema(f"standard/{TABLE}").names if name not in NOT_CONTENT]
+    return [own_word(name) if name in CARRIED else F.col(name) for name in names]

@@ -17,12 +17,14 @@ class Dispensed:
     ``records``: one row per record read, columns of RECORD; ``rule`` is null for an accepted one and names what
     quarantines or ignores it otherwise. ``rows``: the dispensations of accepted records as ``standard/dispensation``
     declares them, at least one per record, each with the PLACE of its record. ``claims``: the columns of a claim that
-    the feed can state, at least one row per subject.
+    the feed can state, at least one row per subject. ``lots``: producer and number of each ``lot`` that was read, of a
+    feed that comes in numbered lots.
     """
 
     records: DataFrame
     rows: DataFrame
     claims: DataFrame
+    lots: DataFrame | None = None
 
 
 def united(feeds: list[Dispensed]) -> Dispensed:
@@ -33,6 +35,7 @@ def united(feeds: list[Dispensed]) -> Dispensed:
             records=whole.records.select(*RECORD).unionByName(one.records.select(*RECORD)),
             rows=whole.rows.unionByName(one.rows),
             claims=whole.claims.unionByName(one.claims, allowMissingColumns=True),
+            lots=whole.lots or one.lots,
         )
     return whole
 

@@ -42,7 +42,7 @@ def refused(columns: Columns, values: Columns, terms: Terms) -> tuple[pa.Array, 
         ("PHA-003", "event_ts_local", pc.is_null(values["dispensed_on"])),
         ("PHA-015", "event_ts_local", pc.greater(months_late(values, terms), terms.reopen_months)),
         ("PHA-003", "prescription_date", no_day(values, "prescribed_on")),
-        ("PHA-003", "birth_date", no_day(values, "born_read")),
+        ("PHA-003", "birth_date", pc.and_(no_day(values, "born_read"), pc.is_null(values["lunar"]))),
         ("PHA-004", "quantity_signed", pc.is_null(values["quantity_read"])),
         ("PHA-005", "code_raw", values["damaged"]),
         *[("PHA-002", name, unreadable(columns[name], values[f"{name}_read"], fields.missing)) for name in AMOUNTS],
@@ -68,7 +68,7 @@ def warned(columns: Columns, values: Columns, dialect: Values, terms: Terms, rul
         "PHA-101": pc.or_(unknown, pc.and_(drug, pc.invert(known))),
         "PHA-102": anywhere(columns, ("family_name", "given_name", "label", "code_raw"), CONTROLS),
         "PHA-103": pc.or_(emptied(columns, values, "prescription_date", "prescribed_on"),
-                          emptied(columns, values, "birth_date", "born_read")),
+                          pc.and_(emptied(columns, values, "birth_date", "born_read"), pc.is_null(values["lunar"]))),
         "PHA-104": anywhere(columns, AMOUNTS, OTHER_MARK[dialect.decimal]),
         "PHA-105": pc.greater(values["dispensed_on"], terms.last_day),
         "PHA-106": pc.or_(pc.greater_equal(pc.abs(values["quantity_read"]), LARGE_QUANTITY),
@@ -81,6 +81,7 @@ def warned(columns: Columns, values: Columns, dialect: Values, terms: Terms, rul
         "PHA-115": pc.greater(months_late(values, terms), terms.routine_months),
         "PHA-116": each(service, lambda code: code not in terms.services, FLAG),
         "PHA-117": both(dialect.priced("vat") == "excluded", pc.is_valid(values["amount_total_read"])),
+        "PHA-118": pc.is_valid(values["lunar"]),
     }  # fmt: skip
     found = np.zeros(len(rule), dtype=np.int64)
     for place, odd in enumerate(checks.values()):

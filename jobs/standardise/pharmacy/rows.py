@@ -117,7 +117,7 @@ def filled(texts: pa.Array) -> pa.Array:
 
 
 def days_of(columns: Columns, dialect: Values) -> Columns:
-    """The three dates, and of each that is null whether the text says so (``none_…``)."""
+    """The three dates, of each that is null whether the text says so (``none_…``), and a birth date that is no day."""
     found: Columns = {}
     for name, text, pattern in (
         ("dispensed_on", "event_ts_local", dialect.timestamp_format),
@@ -131,7 +131,9 @@ def days_of(columns: Columns, dialect: Values) -> Columns:
         early = each_pair(born, on, pc.greater(born, on), days.century_before, DAY)
         born = pc.coalesce(early, born)
     later = truth(pc.greater(born, on))
-    return found | {"born_read": born, "born_later": later, "born_on": when(pc.invert(later), born)}
+    no_day = pc.and_(pc.is_null(born), pc.invert(found["none_born_read"]))
+    lunar = each_pair(columns["birth_date"], on, no_day, partial(days.lunar, pattern=dialect.date_format), TEXT)
+    return found | {"born_read": born, "born_later": later, "born_on": when(pc.invert(later), born), "lunar": lunar}
 
 
 def products_of(codes: pa.Array, on: pa.Array, boxes: Boxes) -> Columns:
@@ -181,6 +183,8 @@ def final_columns(whole: Columns) -> Columns:
         "birth_date": whole["born_on"],
         "pharmacy_id": pa.nulls(count, TEXT),
         "department": pa.nulls(count, TEXT),
+        "child_id": pa.nulls(count, TEXT),
+        "told_by_sale": pa.nulls(count, TEXT),
         "possible_duplicate": constant(False, FLAG, count),
     }
 

@@ -8,7 +8,6 @@ from jobs.core.settings import Settings
 from jobs.reference.lists import merged
 
 LARGE_QUANTITY = 100
-SERVICES = ("service_code", "claim_service")  # lists of service codes: of pharmacies, with labels; of all claims
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Terms:
     def of(cls, settings: Settings, night: str) -> "Terms":
         """As the policy and the loaded code lists say."""
         policy = settings.policy["pharmacy"]
-        services = frozenset(code for name in SERVICES for code in merged(settings, name))
+        services = frozenset(merged(settings, "service_code")) | services_of_claims(settings)
         return cls(night, policy["routine_months"], policy["reopen_months"], services)
 
     @cached_property
@@ -40,3 +39,13 @@ class Terms:
     def month(self) -> int:
         """The night's month, counted from year zero."""
         return int(self.night[:4]) * 12 + int(self.night[5:7])
+
+
+def b2_codes(nature: dict[str, str | None]) -> list[str]:
+    """The codes of the B2 norm that a nature of service has, the usual one first."""
+    return [code for code in (nature.get("b2_codes") or "").split("/") if code]
+
+
+def services_of_claims(settings: Settings | None) -> frozenset[str]:
+    """The service codes of all professions, as the natures of service of the claims have them."""
+    return frozenset(code for nature in merged(settings, "service_nature").values() for code in b2_codes(nature))

@@ -66,11 +66,13 @@ def subject_message(columns: Columns, values: Columns) -> pa.Array:
     telling = pc.is_in(values["nir_state"], pa.array(TELLING))
     number = when(telling, pc.utf8_slice_codeunits(sent, 0, 13))
     given, family = (each(columns[name], plain_name, TEXT) for name in ("given_name", "family_name"))
-    born = values["born_on"].cast(TEXT)
+    day, lunar = values["born_on"].cast(TEXT), values["lunar"]
+    born = pc.coalesce(day, lunar)
     sex, rank = pc.fill_null(values["sex_code"], ""), pc.fill_null(values["rank"], "")
     named = when(pc.invert(each(sent, anonymous, FLAG)), family)
     return pc.coalesce(
-        joined("pharmacy", "number", producer, number, born, values["rank"]),
+        joined("pharmacy", "number", producer, number, day, values["rank"]),
+        joined("pharmacy", "partly", producer, number, lunar, values["rank"]),  # as an invoice tells of it
         joined("pharmacy", "unranked", producer, number, born, sex, pc.fill_null(given, "")),
         joined("pharmacy", "name", producer, named, given, born, rank, sex),
         joined("pharmacy", "ticket", producer, values["ticket"]),
@@ -126,6 +128,6 @@ def claim_columns(columns: Columns, values: Columns) -> Columns:
         "number_status": values["nir_state"],
         "used_name": when(pc.and_(shown, pc.not_equal(family, "")), family),
         "given_names": when(pc.and_(shown, pc.not_equal(given, "")), given),
-        "birth_date_text": when(pc.not_equal(born, ""), born),
+        "birth_date_text": pc.coalesce(values["lunar"], when(pc.not_equal(born, ""), born)),
         "birth_rank": values["rank"].cast(pa.int64()),
     }

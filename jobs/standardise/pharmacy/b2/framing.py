@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from jobs.standardise.pharmacy.b2 import rules
+from jobs.standardise.pharmacy.b2.encoding import as_plain
 from jobs.standardise.pharmacy.b2.layout import LENGTH, segment_name, segments
 
 MARK = b"\xef\xbb\xbf"
@@ -25,11 +26,18 @@ class Record(NamedTuple):
     padded: bool = False
 
 
-def records(data: bytes) -> Iterator[Record]:
+def records(data: bytes, encoding: str = "") -> Iterator[Record]:
     """The records of a file, separated by CRLF, LF, CR or nothing at all, also mixed.
 
-    A byte order mark, an end of file as DOS wrote it (0x1A) and blank lines are no records.
+    A byte order mark, an end of file as DOS wrote it (0x1A) and blank lines are no records. Where an ``encoding`` is
+    declared, ``body`` is what the bytes mean and ``raw`` what was sent.
     """
+    for one in cut(as_plain(data, encoding)):
+        yield one._replace(raw=data[one.offset : one.offset + len(one.raw)]) if encoding else one
+
+
+def cut(data: bytes) -> Iterator[Record]:
+    """The records of plain bytes."""
     offset = len(MARK) if data.startswith(MARK) else 0
     number = 0
     for raw in data[offset:].rstrip(b"\r\n\x1a").splitlines(keepends=True):

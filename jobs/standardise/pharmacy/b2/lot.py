@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from jobs.standardise.pharmacy.b2 import rules, zones
+from jobs.standardise.pharmacy.b2.encoding import as_plain
 from jobs.standardise.pharmacy.b2.framing import Record, records
 from jobs.standardise.pharmacy.b2.invoice import read_invoice
 from jobs.standardise.pharmacy.b2.layout import segments, taker
@@ -20,7 +21,8 @@ from jobs.standardise.pharmacy.b2.told import Told, tell
 INVOICE, STRAY, LOT = "invoice", "stray", "lot"
 FRAME = ("000", "1", "6", "999")
 ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06")
-FOREIGN_SHARE = 0.3  # of bytes beyond ASCII or zero: EBCDIC has more, French names have fewer
+ENDS = b"\r\n\x1a"
+FOREIGN_SHARE = 0.3  # of bytes beyond ASCII or of controls: EBCDIC has more, French names have fewer
 
 
 @dataclass
@@ -50,31 +52,36 @@ class Group:
 
 @dataclass
 class Frame:
-    """What of the frame has been seen: if it is open, since which record, when it was made, and the last lot."""
+    """What of the frame has been seen: if it is open, since which record, when it was made, and its lots."""
 
     opened_at: int = 0
     sent_on: date | None = None
     seen: bool = False
     lot: int | None = None
+    lots: list[int] = field(default_factory=list)
     gap: bool = False
     groups: list[Group] = field(default_factory=list)
     open_unit: bool = False
 
 
-def read_file(data: bytes, producer: str, terms: Terms) -> list[Unit]:
-    """The units of a whole file. ``producer``: its registered number; the file's own date stands before the terms'."""
+def read_file(data: bytes, producer: str, terms: Terms, encoding: str = "") -> tuple[list[Unit], list[int]]:
+    """The units of a whole file, and the numbers of its lots. ``producer``: its registered number.
+
+    The file's own date stands before the terms'. ``encoding``: the character set that the producer declares, if one.
+    A file that is refused has no lots: they count as not come.
+    """
     try:
-        check_bytes(data)
-        frame = framed(records(data))
+        check_bytes(data, encoding)
+        frame = framed(records(data, encoding))
     except Refused as refused:
-        return [Unit(1, 0, LOT, data, refused.rule, refused.where or None)]
+        return [Unit(1, 0, LOT, data, refused.rule, refused.where or None)], []
     terms = terms._replace(sent_on=frame.sent_on or terms.sent_on)
-    return [unit_of(group, number, producer, terms) for number, group in enumerate(frame.groups, start=1)]
+    return [unit_of(group, number, producer, terms) for number, group in enumerate(frame.groups, start=1)], frame.lots
 
 
-def read_alone(data: bytes, number: int, offset: int, producer: str, terms: Terms) -> Unit:
+def read_alone(data: bytes, number: int, offset: int, producer: str, terms: Terms, encoding: str = "") -> Unit:
     """A unit that is read again from its own bytes, outside of its file; records count from its first."""
-    own = list(records(data))
+    own = list(records(data, encoding))
     if not own:
         return Unit(number, offset, STRAY, data, rules.STRAY)
     unit = unit_of(Group(INVOICE if own[0].segment == "2" else STRAY, own), number, producer, terms)
@@ -82,12 +89,13 @@ def read_alone(data: bytes, number: int, offset: int, producer: str, terms: Term
     return unit
 
 
-def check_bytes(data: bytes) -> None:
+def check_bytes(data: bytes, encoding: str = "") -> None:
     """Raises Refused when a file is empty, packed, or in a character set in which no zone could be read."""
-    if not data.strip(b" \r\n\x1a\x00"):
+    plain = as_plain(data, encoding)
+    if not plain.strip(b" \r\n\x1a\x00"):
         raise Refused(rules.EMPTY)
-    sample = data[:4096]
-    foreign = sum(one >= 0x80 or one == 0 for one in sample)
+    sample = plain[:4096]
+    foreign = sum(one >= 0x80 or (one < 0x20 and one not in ENDS) for one in sample)
     if data.startswith(ARCHIVES) or foreign > FOREIGN_SHARE * len(sample):
         raise Refused(rules.FOREIGN)
 
@@ -130,6 +138,7 @@ def frame_record(frame: Frame, record: Record) -> None:
         number = int(taker("1", "lot_no")(record.body))
         frame.gap = frame.gap or (frame.lot is not None and number != frame.lot + 1)
         frame.lot = number
+        frame.lots.append(number)
 
 
 def inner_record(frame: Frame, record: Record) -> None:

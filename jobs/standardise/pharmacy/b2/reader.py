@@ -22,7 +22,7 @@ NEEDED = (*FILE, "offset", "bytes")
 TEXT, LONG, DAY = pa.string(), pa.int64(), pa.date32()
 UNIT = (
     ("producer", TEXT), ("delivery_id", TEXT), ("file", TEXT), ("record", LONG), ("offset", LONG), ("kind", TEXT),
-    ("bytes", pa.binary()), ("rule", TEXT), ("field", TEXT), ("warned", TEXT),
+    ("bytes", pa.binary()), ("rule", TEXT), ("field", TEXT), ("warned", TEXT), ("lot", LONG),
 )  # fmt: skip
 TOLD = (
     ("invoice_no", TEXT), ("insured", TEXT), ("insured_state", TEXT), ("own_nir", TEXT), ("holder_nir", TEXT),
@@ -37,20 +37,22 @@ ROW = (
 SCHEMA = pa.schema([*UNIT, *TOLD, *ROW])
 DDL = {TEXT: "string", LONG: "bigint", DAY: "date", pa.binary(): "binary", pa.bool_(): "boolean"}
 NO_TOLD, NO_ROW = (None,) * len(TOLD), (None,) * len(ROW)
+FRAME = "frame"  # kind of a row that tells no unit but the number of a lot that was read
 Values = tuple[Any, ...]
 
 
-def read_b2(packs: DataFrame, night: str, reopen_months: int) -> DataFrame:
+def read_b2(packs: DataFrame, night: str, reopen_months: int, encodings: dict[str, str]) -> DataFrame:
     """The units and rows of the packs' files, columns of UNIT, TOLD and ROW; ``line`` is null in a unit's own row.
 
-    Amounts are whole centimes. ``packs``: as the context gives them; ``reopen_months``: how old care may be.
+    A row of kind FRAME is no unit: it tells the number of a ``lot``. Amounts are whole centimes. ``packs``: as the
+    context gives them; ``reopen_months``: how old care may be; ``encodings``: by producer, empty for the norm's own.
     """
     terms = terms_of(date.fromisoformat(night), reopen_months)
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held: list[Values] = []
         for part in files_of(batches):
-            held += values_of(part, terms)
+            held += values_of(part, terms, encodings[part["producer"]])
             if len(held) >= BATCH_ROWS:
                 yield to_batch(held)
                 held = []
@@ -79,25 +81,30 @@ def files_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
         yield held[0] | {"bytes": b"".join(part["bytes"] for part in held)}
 
 
-def values_of(part: dict[str, Any], terms: Terms) -> Iterator[Values]:
+def values_of(part: dict[str, Any], terms: Terms, encoding: str) -> Iterator[Values]:
     """The rows of one file, or of one unit that is read again."""
     producer = part["producer"]
+    lots: list[int] = []
     if part["record"] is None:
-        units = read_file(part["bytes"], producer, terms)
+        units, lots = read_file(part["bytes"], producer, terms, encoding)
     else:
-        units = [read_alone(part["bytes"], part["record"], part["offset"], producer, terms)]
+        units = [read_alone(part["bytes"], part["record"], part["offset"], producer, terms, encoding)]
     place = (producer, part["delivery_id"], part["file"])
     for unit in units:
         yield from unit_values(place, unit)
+    for lot in lots:
+        yield (*place, None, None, FRAME, None, None, None, None, lot, *NO_TOLD, *NO_ROW)
 
 
 def unit_values(place: Values, unit: Unit) -> Iterator[Values]:
     """A unit's own row, and one per row of its invoice; only a refused unit keeps its bytes."""
     told = unit.told
     if told is None:
-        yield (*place, unit.number, unit.offset, unit.kind, unit.raw, unit.rule, unit.where, None, *NO_TOLD, *NO_ROW)
+        refused = (unit.number, unit.offset, unit.kind, unit.raw, unit.rule, unit.where)
+        yield (*place, *refused, None, None, *NO_TOLD, *NO_ROW)
         return
-    own = (*place, unit.number, unit.offset, unit.kind, None, None, None, ",".join(told.warnings), *told_values(told))
+    warned = ",".join(told.warnings)
+    own = (*place, unit.number, unit.offset, unit.kind, None, None, None, warned, None, *told_values(told))
     yield own + NO_ROW
     for row in told.rows:
         yield own + row_values(row)

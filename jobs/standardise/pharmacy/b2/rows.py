@@ -8,15 +8,17 @@ from jobs.core.schema import load_schema
 from jobs.core.tokens import token_hex, with_key
 from jobs.standardise.merge import PLACE
 from jobs.standardise.pharmacy.b2.lines import WHOLE
+from jobs.standardise.pharmacy.b2.reader import FRAME
 from jobs.standardise.pharmacy.feeds import RECORD
 from jobs.standardise.pharmacy.products import carried
 from jobs.standardise.pharmacy.traits import TELLING, invoice_token, subject_by_number
 
 UNKNOWN_CODE = "PHA-101"
+MAJORITY = 18  # years; a child is insured under either parent until then
 
 
 def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
-    """Add subject_id and the tokens of dispensation, ticket, invoice and prescriber, keyed by the collector's key.
+    """Add subject_id and the tokens of child, dispensation, ticket, invoice and prescriber, by the collector's key.
 
     The same number, birth date and rank make the same subject as in the extract. A number that tells nobody apart
     makes a subject of its invoice alone. The year of care is part of an invoice, as its numbers begin again.
@@ -27,6 +29,7 @@ def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
     partly = token_hex("pharmacy", "partly", producer, number, born, rank)
     by_invoice = token_hex("pharmacy", "invoice", producer, F.year("first_on").cast("string"), invoice)
     year = F.year("dispensed_on")
+    minor = age(F.col("born_on"), F.col("first_on")) < MAJORITY
     line = token_hex("dispensation", producer, year.cast("string"), invoice, F.col("line"))
     return (
         with_key(frame, key)
@@ -35,6 +38,7 @@ def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
                 "subject_id": F.coalesce(
                     subject_by_number(producer, number, F.col("born_on"), F.col("rank")), partly, by_invoice
                 ),
+                "child_id": F.when(minor, token_hex("pharmacy", "child", producer, born, rank)),
                 "dispensation_id": line,
                 "ticket_id": token_hex("ticket", producer, year.cast("string"), invoice),
                 "invoice_id": invoice_token(producer, year, invoice),
@@ -45,13 +49,18 @@ def with_tokens(frame: DataFrame, key: DataFrame) -> DataFrame:
     )
 
 
+def is_unit() -> Column:
+    """Whether a row is a unit's own: neither one of its lines nor told by the frame."""
+    return F.col("line").isNull() & (F.col("kind") != FRAME)
+
+
 def records_of(frame: DataFrame) -> DataFrame:
     """One row per unit, columns of RECORD; a unit with a code that no list knows is warned of."""
     found = (F.col("code_class") == "unknown") & F.col("product").isNotNull()
     found = found | ((F.col("code_class") == "drug") & ~F.col("code_known"))
     told = frame.groupBy(*PLACE).agg(F.bool_or(F.coalesce(found, F.lit(False))).alias("_unknown"))
     warnings = F.concat_ws(",", F.nullif("warned", F.lit("")), F.when(F.col("_unknown"), F.lit(UNKNOWN_CODE)))
-    units = frame.where(F.col("line").isNull()).join(told, PLACE, how="left")
+    units = frame.where(is_unit()).join(told, PLACE, how="left")
     return units.withColumn("warnings", F.nullif(warnings, F.lit(""))).select(*RECORD)
 
 
@@ -74,6 +83,7 @@ def dispensations(frame: DataFrame) -> DataFrame:
         "sex": F.substring("own_nir", 1, 1),
         "pharmacy_id": F.lit(None),
         "department": F.lit(None),
+        "told_by_sale": F.lit(None),
         "possible_duplicate": F.lit(False),
     }
     shaped = [own.get(name, F.col(name)).cast(schema[name].spark).alias(name) for name in schema.names]
@@ -93,7 +103,7 @@ def euros(cents: str) -> Column:
 
 def claims_of(frame: DataFrame) -> DataFrame:
     """The columns of a claim that an invoice can state, one row per sound invoice."""
-    return frame.where(F.col("line").isNull() & F.col("rule").isNull()).select(
+    return frame.where(is_unit() & F.col("rule").isNull()).select(
         "subject_id",
         "producer",
         "delivery_id",

@@ -20,6 +20,7 @@ MONTHS = {
 }
 DMY = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 SAS = re.compile(r"(\d{2})([A-Z]{3})(\d{4})(?::00:00:00(?:\.0+)?)?")
+YMD = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0+)?")
 INTEGER = re.compile(r"([+-]?\d{1,12})(?:\.0*)?")
 AMOUNT = re.compile(r"[+-]?(?=\.?\d)\d{0,10}(?:\.(\d*))?")
 CODE = re.compile(r"(\d{1,15})(?:\.0+)?")
@@ -61,7 +62,13 @@ def sas(text: str) -> Read:
     return day_of(int(found[3]), month, int(found[1])) if found and month else (None, UNREADABLE)
 
 
-DATES: dict[str, Reader] = {"dmy": dmy, "sas": sas}
+def ymd(text: str) -> Read:
+    """A date written 20180103, perhaps with the .0 of a program that takes every number for a fraction."""
+    found = YMD.fullmatch(text)
+    return day_of(int(found[1]), int(found[2]), int(found[3])) if found else (None, UNREADABLE)
+
+
+DATES: dict[str, Reader] = {"dmy": dmy, "sas": sas, "ymd": ymd}
 
 
 def date_reader(formats: tuple[str, ...]) -> Reader:

@@ -31,6 +31,7 @@ from jobs.standardise.pharmacy.dcir.months import REFERENCE_TABLES, TABLE, Flux,
 from jobs.standardise.pharmacy.dcir.packs import packs_of, parts_of
 from jobs.standardise.pharmacy.dcir.parts import read_part
 from jobs.standardise.pharmacy.dcir.rows import Codes
+from jobs.standardise.pharmacy.terms import b2_codes
 
 NET = "claim_net"
 LISTS = {  # columns whose codes are looked up in a list
@@ -114,9 +115,7 @@ def block_folder(context: Context) -> str:
 def codes_of(context: Context) -> Codes:
     """What codes mean: products, and the first B2 code of each nature of service."""
     listed = merged(context.settings, "service_nature")
-    natures = {
-        code: (row.get("b2_codes") or "").split("/")[0].split(" ")[0] or None for code, row in sorted(listed.items())
-    }
+    natures = {code: next(iter(b2_codes(row)), None) for code, row in sorted(listed.items())}
     return Codes(Boxes.of(context.settings), natures)
 
 
