@@ -4,7 +4,8 @@ Spark moves, keeps and orders blocks; what they hold is made and read in Arrow. 
 go to and ``span`` their place in it: every row of a span stands before every row of a later one, in the file's order.
 So a file is written span by span, and a task holds the rows of one span at a time.
 
-Blocks that are *stored* lie in files of the attempt's folder, and Spark has no more of them than where they lie.
+Blocks that are *stored* lie in files of the attempt's folder, and Spark has no more of them than where they lie. A
+column of few texts may travel as a dictionary, and a token as its 16 bytes; both are written as declared.
 """
 
 import os
@@ -25,15 +26,17 @@ from jobs.core.parquet import ADOPTED, WRITTEN, write_runs
 from jobs.core.schema import TableSchema
 from jobs.core.snapshot import Partitions, Pool
 from jobs.core.tables import by_partition
-from jobs.core.tokens import UNIT_SEPARATOR
+from jobs.core.tokens import UNIT_SEPARATOR, token_texts
 
 BLOCKS = "kind string, part string, span string, block binary"
 SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
 GATHERED = 131_072  # rows that a task gathers before it packs them
 OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+ALIGNED = 64  # bytes: where a stored block begins
+TOKEN = pa.binary(16)
 STORED = b"file:"  # how the place of a stored block begins; rows begin with four bytes of 255
 Batches = Iterable[pa.RecordBatch]
-Block = tuple[str, str, str, bytes]  # kind, part, span, rows or where they lie
+Block = tuple[str, str, str, bytes | pa.Table]  # kind, part, span, rows or where they lie; rows until they are stored
 
 
 def packed(table: pa.Table) -> bytes:
@@ -48,22 +51,30 @@ def unpacked(block: bytes | pa.Buffer) -> pa.Table:
     """The rows of a buffer, or of the stored block whose place it names."""
     if memoryview(block)[: len(STORED)] == STORED:
         _, offset, size, path = bytes(block).split(b":", 3)
-        with Path(os.fsdecode(path)).open("rb") as stream:
-            block = os.pread(stream.fileno(), int(size), int(offset))
+        with pa.memory_map(os.fsdecode(path)) as stream:
+            stream.seek(int(offset))
+            block = stream.read_buffer(int(size))
     return pa.ipc.open_stream(block).read_all()
 
 
 def stored(folder: str, blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks, their rows put into one file of a folder and in the place of them where they lie.
 
-    A task that is done again puts them into another file; nothing names the first, and both go with the attempt.
+    Rows that are a table still are put as they are: the file is mapped, and nothing has to be unpacked. A task that is
+    done again puts them into another file; nothing names the first, and both go with the attempt.
     """
-    path, offset = Path(folder) / f"{uuid4().hex}.blocks", 0
-    with path.open("wb", buffering=0) as stream:
+    path = Path(folder) / f"{uuid4().hex}.blocks"
+    with pa.OSFile(os.fspath(path), "wb") as stream:
         for kind, part, span, rows in blocks:
-            stream.write(rows)
-            yield kind, part, span, STORED + f"{offset}:{len(rows)}:{path}".encode()
-            offset += len(rows)
+            stream.write(b"\x00" * (-stream.tell() % ALIGNED))
+            start = stream.tell()
+            if isinstance(rows, bytes):
+                stream.write(rows)
+            else:
+                with pa.ipc.new_stream(stream, rows.schema) as to:
+                    to.write_table(rows)
+            stream.flush()
+            yield kind, part, span, STORED + f"{start}:{stream.tell() - start}:{path}".encode()
 
 
 def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:
@@ -77,7 +88,7 @@ def rows_of(batches: Batches) -> Iterator[tuple[str, str, str, pa.Table]]:
 def unpacked_rows(batches: Batches) -> Iterator[pa.RecordBatch]:
     """A function for ``mapInArrow``: blocks in, their rows out."""
     for _, _, _, rows in rows_of(batches):
-        yield from rows.to_batches()
+        yield from in_texts(rows).to_batches()
 
 
 def emitted(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
@@ -140,6 +151,17 @@ def ascending(table: pa.Table, names: list[str]) -> bool:
         greater |= same & pc.less(before, now).to_numpy(zero_copy_only=False)
         same &= pc.equal(before, now).to_numpy(zero_copy_only=False)
     return bool(greater.all())
+
+
+def in_texts(table: pa.Table, declared: pa.Schema | None = None) -> pa.Table:
+    """Rows without dictionaries; and without the bytes of tokens that are declared as text."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            column = table.column(place).combine_chunks()
+            table = table.set_column(place, field.name, column.dictionary.take(column.indices))
+        elif declared is not None and field.type == TOKEN and pa.types.is_string(declared.field(field.name).type):
+            table = table.set_column(place, field.name, token_texts(table.column(place).combine_chunks()))
+    return table
 
 
 def as_is(table: pa.Table) -> pa.Table:
@@ -215,7 +237,8 @@ def adopted(
     folder: str, schema: TableSchema, pool: Pool, blocks: Iterable[tuple[str, str, str, pa.Table]]
 ) -> Iterator[dict[str, Any]]:
     """One file per part, written and moved into the pool; blocks sorted by part and span in, rows of ADOPTED out."""
-    for part, spans in groupby(spans_of(blocks, schema), key=lambda one: one[0]):
+    told = ((kind, part, span, in_texts(rows, schema.arrow)) for kind, part, span, rows in blocks)
+    for part, spans in groupby(spans_of(told, schema), key=lambda one: one[0]):
         pieces = (piece for _, rows in spans for piece in rows.to_batches())
         yield {"partition": part, **pool.adopt(Path(folder) / write_runs(Path(folder), schema.arrow, pieces)).to_json()}
 

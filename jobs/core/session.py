@@ -21,6 +21,8 @@ OPTIONS = {
     "spark.sql.adaptive.enabled": "false",  # it may split a skewed partition over two tasks, hence two files
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # rows that lie together by producer may be joined so
     "spark.serializer": "org.apache.spark.serializer.KryoSerializer",  # of rows that are kept on the disk: a third less
+    "spark.kryo.referenceTracking": "false",  # rows hold none; a table of them was emptied after each row
+    "spark.python.daemon.module": "jobs.core.daemon",  # its workers come with what they would import one by one
     "spark.speculation": "false",  # two attempts of one task must not write at once
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 fails on old dates

@@ -89,6 +89,15 @@ def hex_array(tokens: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     return hex_texts(b"".join(tokens.to_pylist()))
 
 
+def token_texts(tokens: pa.FixedSizeBinaryArray) -> pa.StringArray:
+    """Tokens of 16 bytes as ``token_hex`` writes them; null for none."""
+    buffer = tokens.buffers()[1]
+    texts = hex_texts(
+        bytes(memoryview(buffer)[16 * tokens.offset : 16 * (tokens.offset + len(tokens))]) if buffer else b""
+    )
+    return texts if not tokens.null_count else pc.if_else(pc.is_valid(tokens), texts, pa.scalar(None, pa.string()))
+
+
 def token_bytes(tokens: pa.StringArray) -> pa.FixedSizeBinaryArray:
     """The 16 bytes of each token that ``token_hex`` wrote; null where there is none."""
     whole = pc.fill_null(tokens, "0" * 32) if tokens.null_count else tokens

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
-from jobs.core.blocks import Block, divided, emitted, gathered, in_order, packed, rows_of, spans_of
+from jobs.core.blocks import Block, divided, emitted, gathered, in_order, in_texts, packed, rows_of, spans_of
 from jobs.core.ledger import Unbalanced
 from jobs.core.parquet import write_runs
 from jobs.core.schema import load_schema
@@ -129,16 +130,24 @@ def write_record_blocks(context: Context, blocks: DataFrame) -> tuple[list[DataF
     return adopted(context, folder, written)
 
 
-def record_blocks(kind: str, records: pa.Table) -> Iterator[Block]:
-    """Records as blocks whose span is a stretch of one file. ``records`` has the columns of RECORDS, in any order."""
+def record_blocks(
+    kind: str, records: pa.Table, pack: Callable[[pa.Table], bytes | pa.Table] = packed
+) -> Iterator[Block]:
+    """Records as blocks whose span is a stretch of one file. ``records`` has the columns of RECORDS, in any order.
+
+    ``pack``: what is made of a block's rows.
+    """
     table = records.select(RECORDS.names).combine_chunks()
     table = table.cast(pa.schema([(one.name, one.type) for one in table.schema]))  # Spark says of some: never null
-    places = [table.column(name).combine_chunks() for name in PLACE[:3]]
-    stretch = pc.shift_right(table.column("record").combine_chunks(), SPAN_RECORDS)
-    spans = pc.binary_join_element_wise(*places, pc.utf8_lpad(stretch.cast(pa.string()), 12, "0"), UNIT_SEPARATOR)
-    found = spans.dictionary_encode()
-    for label, rows in divided(table, found.indices.to_numpy()):
-        yield kind, "", found.dictionary[int(label)].as_py(), packed(rows)
+    stretch = pc.shift_right(table.column("record").combine_chunks(), SPAN_RECORDS).to_numpy(zero_copy_only=False)
+    labels = np.zeros(len(stretch), dtype=np.int64)
+    for name in PLACE[:3]:
+        encoded = table.column(name).combine_chunks().dictionary_encode()
+        labels = labels * len(encoded.dictionary) + encoded.indices.to_numpy()
+    for _, rows in divided(table, labels * (stretch.max(initial=0) + 1) + stretch):
+        *file, record = (rows.column(name)[0].as_py() for name in PLACE)
+        span = UNIT_SEPARATOR.join([*file, f"{record >> SPAN_RECORDS:012d}"])
+        yield kind, "", span, pack(rows)
 
 
 def pack_records(batches: Batches) -> Iterator[pa.RecordBatch]:
@@ -152,7 +161,7 @@ def record_block_writer(folder: str, night: str, source: str) -> Callable[[Batch
     schema = load_schema("ledger/intake")
 
     def declared(rows: pa.Table) -> pa.Table:
-        rows = in_order(rows, ["record"], ["record"])  # a span is of one file
+        rows = in_texts(in_order(rows, ["record"], ["record"]))  # a span is of one file
         more = {"night": pa.repeat(night, len(rows)), "source": pa.repeat(source, len(rows))}
         more |= {
             "kind": pc.coalesce(rows.column("kind"), "unknown"),

@@ -14,20 +14,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.blocks import Block, divided, emitted, packed, rows_of, stored
-from jobs.core.distinct import when
+from jobs.core.blocks import Block, as_is, divided, emitted, in_texts, packed, rows_of, stored
 from jobs.standardise.intake import record_blocks
-from jobs.standardise.pharmacy.dcir.columns import PLACE, column
+from jobs.standardise.pharmacy.dcir.aside import bytes_of
+from jobs.standardise.pharmacy.dcir.columns import PLACE, column, text
 from jobs.standardise.pharmacy.dcir.fate import IGNORED, Judged, judged_lines
 from jobs.standardise.pharmacy.dcir.groups import codes
-from jobs.standardise.pharmacy.dcir.keyed import text_bits
+from jobs.standardise.pharmacy.dcir.keyed import bits_of
 from jobs.standardise.pharmacy.dcir.months import Flux
 from jobs.standardise.pharmacy.dcir.net import counted_lines, net_claims
 from jobs.standardise.pharmacy.dcir.people import MAKERS, reference_rows
 from jobs.standardise.pharmacy.dcir.read import SEP, month_of
-from jobs.standardise.pharmacy.dcir.rows import Codes, claim_lines
+from jobs.standardise.pharmacy.dcir.rows import SCHEMA, Codes, claim_lines
 
 BASE, RECORDS, ROWS, COUNTED, NET, SUMMARY = "base", "records", "claim_line", "counted", "claim_net", "summary"
+OUTCOMES = ("ignored", "quarantined", "duplicate", "unchanged", "accepted")
 RECORD = (*PLACE, "kind", "bytes", "outcome", "rule", "field", "warnings")
 Batches = Iterable[pa.RecordBatch]
 
@@ -57,10 +58,10 @@ class Task:
     def results(self, tables: dict[str, pa.Table], base: pa.Table | None) -> Iterator[Block]:
         """Everything that a range gives."""
         judged = judged_lines(tables, self.flux, self.order, base)
-        yield from records(judged)
+        yield from records(judged, self.folder)
         rows = claim_lines(judged, self.codes)
         if base is not None:
-            rows = with_old_places(rows, base)
+            rows = with_old_places(in_texts(rows, SCHEMA.arrow), base)
         yield from blocks_of(ROWS, rows, "claim_id", self.ranges)
         yield from to_be_netted(rows, self.ranges)
         for name, make in MAKERS.items():
@@ -84,21 +85,29 @@ def joined(parts: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(parts, promote_options="default").combine_chunks()
 
 
-def records(judged: Judged) -> Iterator[Block]:
+def records(judged: Judged, folder: str) -> Iterator[Block]:
     """Every line with its one outcome; only the refused ones keep their bytes. A span is a stretch of one file."""
     rules = judged.lines.column("rule").combine_chunks()
-    outcome = pc.if_else(pa.array(judged.told), "unchanged", "accepted")
-    outcome = pc.if_else(pa.array(judged.duplicate | judged.repeated), "duplicate", outcome)
-    outcome = pc.if_else(pc.is_valid(rules), "quarantined", outcome)
-    outcome = pc.if_else(pc.is_in(rules, pa.array(IGNORED)), "ignored", outcome)
-    named = pc.utf8_lower(judged.lines.column("table").combine_chunks())
+    refused, ignored = (
+        one.to_numpy(zero_copy_only=False) for one in (pc.is_valid(rules), pc.is_in(rules, pa.array(IGNORED)))
+    )
+    known = [ignored, refused, judged.duplicate | judged.repeated, judged.told]
+    outcome = np.select(known, range(len(known)), len(known)).astype(np.int32)
+    table = judged.lines.column("table").combine_chunks()
     own = {
-        "kind": pc.if_else(pc.equal(named, ""), "unknown", named),
-        "outcome": outcome,
-        "bytes": when(pc.is_valid(rules), judged.lines.column("bytes").combine_chunks()),
+        "kind": pa.DictionaryArray.from_arrays(
+            table.indices, pa.array([kind_of(one) for one in table.dictionary.to_pylist()])
+        ),
+        "outcome": pa.DictionaryArray.from_arrays(pa.array(outcome), pa.array(OUTCOMES)),
+        "bytes": bytes_of(folder, judged.lines, pc.is_valid(rules)),
     }
-    table = pa.table({name: own[name] if name in own else judged.lines.column(name) for name in RECORD})
-    yield from record_blocks(RECORDS, table)
+    told = pa.table({name: own[name] if name in own else judged.lines.column(name) for name in RECORD})
+    yield from record_blocks(RECORDS, told, as_is)
+
+
+def kind_of(table: str) -> str:
+    """What a line is by the name of its table, "" for none."""
+    return table.lower() or "unknown"
 
 
 def with_old_places(rows: pa.Table, base: pa.Table) -> pa.Table:
@@ -120,25 +129,19 @@ def said(rows: pa.Table) -> pa.Array:
 
 def blocks_of(kind: str, rows: pa.Table, token: str, ranges: int) -> Iterator[Block]:
     """Rows as blocks, one for each partition and range of a token; a range of tokens is a span of its table."""
-    spans = text_bits(rows.column(token).combine_chunks()) * ranges >> 16
-    names = [rows.column(name).combine_chunks() for name in ("producer", "period")]
-    parts = codes(pc.binary_join_element_wise(*names, "__"))
-    for _, own in divided(rows, parts * ranges + spans):
-        first = {name: own.column(name)[0].as_py() for name in ("producer", "period", token)}
-        yield kind, f"{first['producer']}__{first['period']}", f"{range_of(first[token], ranges):08d}", packed(own)
-
-
-def range_of(token: str, ranges: int) -> int:
-    """The range that a token falls into."""
-    return int(token[:4], 16) * ranges >> 16
+    spans = bits_of(rows.column(token).combine_chunks()) * ranges >> 16
+    parts = codes(rows.column("producer")), codes(rows.column("period"))
+    for label, own in divided(rows, (parts[0] * (parts[1].max(initial=0) + 1) + parts[1]) * ranges + spans):
+        producer, period = (own.column(name)[0].as_py() for name in ("producer", "period"))
+        yield kind, f"{producer}__{period}", f"{int(label) % ranges:08d}", own
 
 
 def to_be_netted(rows: pa.Table, ranges: int) -> Iterator[Block]:
     """Lines that are netted, by range of the beneficiary."""
     counted = counted_lines(rows)
-    spans = text_bits(counted.column("beneficiary_id").combine_chunks()) * ranges >> 16
+    spans = bits_of(counted.column("beneficiary_id").combine_chunks()) * ranges >> 16
     for span, own in divided(counted, spans):
-        yield COUNTED, str(span), "", packed(own)
+        yield COUNTED, str(span), "", own
 
 
 def summary(judged: Judged, rows: pa.Table, base: pa.Table | None) -> dict[str, Any]:
@@ -162,11 +165,11 @@ def made(judged: Judged) -> set[tuple[str, str, str]]:
     at = np.flatnonzero(judged.makes_row)
     services = pa.array(judged.service[at])
     lines = judged.lines.select(["producer", "flux_month"]).take(pa.array(at))
-    told = [column(judged.services, name).take(services) for name in ("care_on", "care_month")]
-    flux = lines.column("flux_month").combine_chunks()
+    told = [text(column(judged.services, name).take(services)) for name in ("care_on", "care_month")]
+    flux = text(lines.column("flux_month"))
     period = pc.coalesce(month_of(told[0]), told[1], flux)
-    texts = pc.unique(pc.binary_join_element_wise(lines.column("producer").combine_chunks(), flux, period, SEP))
-    found = [text.split(SEP) for text in texts.to_pylist()]
+    places = pc.unique(pc.binary_join_element_wise(text(lines.column("producer")), flux, period, SEP))
+    found = [place.split(SEP) for place in places.to_pylist()]
     return {(producer, month, care) for producer, month, care in found}
 
 
@@ -202,4 +205,4 @@ def netted(batches: Batches) -> Iterator[Block]:
         names = [net.column(name).combine_chunks() for name in ("producer", "period")]
         for _, own in divided(net, codes(pc.binary_join_element_wise(*names, "__"))):
             part = f"{own.column('producer')[0].as_py()}__{own.column('period')[0].as_py()}"
-            yield NET, part, f"{int(span):08d}", packed(own)
+            yield NET, part, f"{int(span):08d}", own

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.core.distinct import each
-from jobs.standardise.pharmacy.dcir.columns import COMMON, LINE, TYPES, column
+from jobs.core.tokens import token_texts
+from jobs.standardise.pharmacy.dcir.columns import COMMON, LINE, TYPES, column, text
 from jobs.standardise.pharmacy.dcir.groups import Groups, codes, in_key_order, pairs_among
-from jobs.standardise.pharmacy.dcir.keyed import as_text, words_of
+from jobs.standardise.pharmacy.dcir.keyed import words_of
 from jobs.standardise.pharmacy.dcir.layout import CHILDREN, CLAIMS, DRUGS, FACILITIES, REFERENCES
 from jobs.standardise.pharmacy.dcir.months import Flux
 from jobs.standardise.pharmacy.dcir.read import SEP
@@ -85,12 +86,12 @@ def known(lines: pa.Table, flux: Flux, base: pa.Table | None) -> tuple[Any, Any]
         return none, none
     facilities = pc.list_flatten(pc.split_pattern(pc.fill_null(base.column("facilities").combine_chunks(), ""), ","))
     prints = [base.column("claim_line_id").combine_chunks(), base.column("claim_print").combine_chunks(), facilities]
-    own = as_text(lines.column("print").combine_chunks())
+    own = token_texts(lines.column("print").combine_chunks())
     told = pc.is_in(own, pa.concat_arrays(prints)).to_numpy(zero_copy_only=False)
     appended = base.filter(pa.array(pairs_among(base, "flux_month", flux.appended)))
     if not appended.num_rows:
         return told, none
-    claim = as_text(lines.column("claim").combine_chunks())
+    claim = token_texts(lines.column("claim").combine_chunks())
     held = pc.is_in(claim, appended.column("claim_id").combine_chunks()).to_numpy(zero_copy_only=False)
     held &= claim.is_valid().to_numpy(zero_copy_only=False)
     return told, held & unruled(lines) & ~told
@@ -115,10 +116,10 @@ def ranks(lines: pa.Table) -> Any:
 def active(lines: pa.Table, flux: Flux) -> Any:
     """Whether a line counts: its delivery tells its flux month, or the reference that it is part of."""
     names = ("producer", "delivery_id", "table", "flux_month")
-    texts = [pc.fill_null(lines.column(name).combine_chunks(), "") for name in names]
+    texts = [pc.fill_null(text(lines.column(name)), "") for name in names]
 
-    def counts(text: str) -> bool:
-        producer, delivery, table, month = text.split(SEP)
+    def counts(place: str) -> bool:
+        producer, delivery, table, month = place.split(SEP)
         if table in REFERENCES:
             return flux.references.get((producer, table), ("",))[0] == delivery
         return not month or (producer, delivery, month) in flux.active
@@ -214,11 +215,11 @@ def facilities_of(lines: pa.Table, groups: Groups, rank: Any) -> pa.Array:
     """The different facility lines of each line's key, as text; empty for none."""
     own = np.flatnonzero(rank == RANK[FACILITIES])
     found: dict[int, list[str]] = {}
-    prints = as_text(lines.column("print").combine_chunks().take(pa.array(own))).to_pylist()
-    for group, text in zip(groups.number[own].tolist(), prints, strict=True):
+    prints = token_texts(lines.column("print").combine_chunks().take(pa.array(own))).to_pylist()
+    for group, token in zip(groups.number[own].tolist(), prints, strict=True):
         held = found.setdefault(group, [])
-        if text not in held:
-            held.append(text)
+        if token not in held:
+            held.append(token)
     texts = pa.array(["", *[",".join(sorted(one)) for one in found.values()]], pa.string())
     place = np.zeros(groups.count, dtype=np.int64)
     place[list(found)] = np.arange(1, len(found) + 1)

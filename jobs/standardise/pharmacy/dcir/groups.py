@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.core.distinct import each
+from jobs.standardise.pharmacy.dcir.columns import text
 from jobs.standardise.pharmacy.dcir.keyed import words_of
 from jobs.standardise.pharmacy.dcir.read import SEP
 
+FIRST_KEYS = 3
 NOTHING = np.iinfo(np.int64).min  # a rank that is not told stands before all
 
 
@@ -67,6 +69,26 @@ def codes(texts: pa.ChunkedArray | pa.Array) -> Any:
     return place[encoded.indices.to_numpy()] if len(place) else np.zeros(len(whole), dtype=np.int64)
 
 
+def in_order(keys: list[Any]) -> Any:
+    """Places in the order of some keys, the first one first.
+
+    Most rows differ in the first keys that tell any two apart: only those that do not are ordered by all.
+    """
+    telling = [one for one in keys if len(one) and (one != one[0]).any()]
+    if not telling:
+        return np.arange(len(keys[0]))
+    first = telling[:FIRST_KEYS]
+    moved = np.lexsort(first[::-1])
+    alike = np.ones(len(moved) - 1, dtype=bool)
+    for one in first:
+        ordered = one[moved]
+        alike &= ordered[1:] == ordered[:-1]
+    doubtful = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+    if len(first) < len(telling) and len(doubtful):
+        moved[doubtful] = moved[doubtful][np.lexsort([one[moved[doubtful]] for one in telling[::-1]])]
+    return moved
+
+
 def in_key_order(lines: pa.Table, sets: Any, rank: Any, order: dict[tuple[str, str], int]) -> tuple[Any, Groups]:
     """The places of lines in the order of their keys, and the runs of one key.
 
@@ -83,8 +105,7 @@ def in_key_order(lines: pa.Table, sets: Any, rank: Any, order: dict[tuple[str, s
         rank, ordinals, *print_words.astype(np.uint64).T, sequences(lines, order), codes(lines.column("file")),
         lines.column("record").to_numpy(),
     ]  # fmt: skip
-    telling = [one for one in [*key, *within] if len(one) and (one != one[0]).any()]
-    moved = np.lexsort(telling[::-1]) if telling else np.arange(lines.num_rows)
+    moved = in_order([*key, *within])
     new = np.zeros(lines.num_rows, dtype=bool)
     new[:1] = True
     for one in key:
@@ -94,10 +115,10 @@ def in_key_order(lines: pa.Table, sets: Any, rank: Any, order: dict[tuple[str, s
 
 def sequences(lines: pa.Table, order: dict[tuple[str, str], int]) -> Any:
     """The place of each line's delivery in the order of deliveries."""
-    names = [lines.column(name).combine_chunks() for name in ("producer", "delivery_id")]
+    names = [text(lines.column(name)) for name in ("producer", "delivery_id")]
 
-    def rank(text: str) -> int:
-        producer, delivery = text.split(SEP)
+    def rank(place: str) -> int:
+        producer, delivery = place.split(SEP)
         return order.get((producer, delivery), 0)
 
     return each(pc.binary_join_element_wise(*names, SEP), rank, pa.int64()).to_numpy()
@@ -105,8 +126,6 @@ def sequences(lines: pa.Table, order: dict[tuple[str, str], int]) -> Any:
 
 def pairs_among(table: pa.Table, name: str, pairs: Iterable[tuple[str, str]]) -> Any:
     """Rows whose producer and another column are among some pairs; a null is among none."""
-    both = pc.binary_join_element_wise(
-        table.column("producer").combine_chunks(), table.column(name).combine_chunks(), SEP
-    )
+    both = pc.binary_join_element_wise(text(table.column("producer")), text(table.column(name)), SEP)
     wanted = pa.array([SEP.join(pair) for pair in sorted(pairs)], pa.string())
     return pc.and_(pc.is_in(both, wanted), pc.is_valid(both)).to_numpy(zero_copy_only=False)

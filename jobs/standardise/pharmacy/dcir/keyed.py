@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.tokens import joined, keyed, token_hex_array
-from jobs.standardise.pharmacy.dcir.columns import TOKEN
+from jobs.core.tokens import UNIT_SEPARATOR, come_again, digests, joined
+from jobs.standardise.pharmacy.dcir.columns import TOKEN, text
 from jobs.standardise.pharmacy.dcir.layout import REFERENCES
 
 HIDDEN = ("claim_key", "person", "person_group", "executant", "prescriber")
@@ -22,47 +22,40 @@ def with_tokens(table: pa.Table, key: bytes) -> pa.Table:
     producer = table.column("producer")[0].as_py()
     name = table.column("table")[0].as_py()
     own = {name: table.column(name).combine_chunks() for name in HIDDEN if name in table.column_names}
-    found = {"print": prints(table.column("bytes").to_pylist(), f"dcir line\x1f{producer}\x1f{name}\x1f", key)}
+    found = {"print": from_digests(digests(key, table.column("bytes").to_pylist(), begun("dcir line", producer, name)))}
     if "claim_key" in own:
-        found["claim"] = tokens(key, joined("claim", producer, own["claim_key"]))
+        found["claim"] = tokens(key, own["claim_key"], "claim", producer)
     if "person" in own:
-        found["beneficiary_id"] = token_hex_array(key, joined("beneficiary", producer, own["person"]))
+        found["beneficiary_id"] = tokens(key, own["person"], "beneficiary", producer)
     if "person_group" in own:
-        group = joined("beneficiary group", producer, own["person_group"])
-        found["beneficiary_group_id"] = token_hex_array(key, group)
+        found["beneficiary_group_id"] = tokens(key, own["person_group"], "beneficiary group", producer)
     if "executant" in own:
-        found["pharmacy_id"] = token_hex_array(key, joined("pharmacy number", own["executant"]))
+        found["pharmacy_id"] = tokens(key, own["executant"], "pharmacy number")
     if "prescriber" in own:
-        kind = table.column("prescriber_kind").combine_chunks()
-        found["prescriber_id"] = token_hex_array(key, joined("prescriber number", kind, own["prescriber"]))
+        kind = text(table.column("prescriber_kind"))
+        found["prescriber_id"] = tokens(key, joined(kind, own["prescriber"]), "prescriber number")
     for name, column in found.items():
         table = table.append_column(name, column)
     return table.drop_columns(list(own))
 
 
-def prints(lines: list[bytes], before: str, key: bytes) -> pa.Array:
-    """The token of each line's bytes."""
-    return from_digests(b"".join(map(keyed(key, before.encode()), lines)), len(lines))
+def begun(*parts: str) -> bytes:
+    """What a message begins with, whose last part is yet to come."""
+    return "".join(f"{part}{UNIT_SEPARATOR}" for part in parts).encode()
 
 
-def tokens(key: bytes, messages: pa.Array) -> pa.Array:
-    """The token of each message; null for none."""
-    encoded = messages.dictionary_encode()
-    told = encoded.dictionary.cast(pa.binary()).to_pylist()
-    return from_digests(b"".join(map(keyed(key), told)), len(told)).take(encoded.indices)
+def tokens(key: bytes, values: pa.Array, *before: str) -> pa.Array:
+    """The token of the parts ``before`` and each value, those that come again hashed once; null for none."""
+    if values.null_count or come_again(values):
+        encoded = values.dictionary_encode()
+        return tokens(key, encoded.dictionary, *before).take(encoded.indices)
+    return from_digests(digests(key, values.cast(pa.binary()).to_pylist(), begun(*before)))
 
 
-def from_digests(digests: bytes, count: int) -> pa.Array:
-    """Digests of 16 bytes that stand behind each other."""
-    return pa.Array.from_buffers(TOKEN, count, [None, pa.py_buffer(digests)])
-
-
-def as_text(tokens: pa.Array) -> pa.Array:
-    """Tokens as they are written: 32 hexadecimal characters; null for none."""
-    digits = words_of(tokens).tobytes().hex().encode()
-    ends = np.arange(0, 32 * len(tokens) + 1, 32, dtype=np.int32)
-    texts = pa.StringArray.from_buffers(len(tokens), pa.py_buffer(ends), pa.py_buffer(digits))
-    return texts if not tokens.null_count else pc.if_else(pc.is_valid(tokens), texts, pa.scalar(None, pa.string()))
+def from_digests(whole: bytes) -> pa.Array:
+    """The first 16 bytes of digests that stand behind each other."""
+    first = np.frombuffer(whole, np.uint8).reshape(-1, 32)[:, :16]
+    return pa.Array.from_buffers(TOKEN, len(first), [None, pa.py_buffer(first.tobytes())])
 
 
 def words_of(tokens: pa.Array) -> np.ndarray:
@@ -80,7 +73,7 @@ def buckets(table: pa.Table, count: int) -> np.ndarray:
     place = first_bits(words_of(table.column("print").combine_chunks()))
     if table.column("table")[0].as_py() in REFERENCES and "beneficiary_id" in table.column_names:
         named = table.column("beneficiary_id").combine_chunks()
-        place = np.where(named.is_valid().to_numpy(zero_copy_only=False), text_bits(named), place)
+        place = np.where(named.is_valid().to_numpy(zero_copy_only=False), first_bits(words_of(named)), place)
     elif "claim" in table.column_names:
         claims = table.column("claim").combine_chunks()
         place = np.where(claims.is_valid().to_numpy(zero_copy_only=False), first_bits(words_of(claims)), place)
@@ -90,6 +83,11 @@ def buckets(table: pa.Table, count: int) -> np.ndarray:
 def first_bits(words: np.ndarray) -> np.ndarray:
     """The first 16 bits of tokens."""
     return (words[:, 0] >> np.uint64(48)).astype(np.int64)
+
+
+def bits_of(values: pa.Array) -> np.ndarray:
+    """The first 16 bits of tokens, as bytes or as text."""
+    return first_bits(words_of(values)) if values.type == TOKEN else text_bits(values)
 
 
 def text_bits(texts: pa.Array) -> np.ndarray:

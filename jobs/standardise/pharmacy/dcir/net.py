@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.blocks import sort_indices
+from jobs.core.blocks import in_texts, sort_indices
 from jobs.core.schema import load_schema
 
 MATCH = [
@@ -23,13 +23,14 @@ CENTS = ("gross_amount", "reversal_amount", "net_amount", "net_amount_base", "ne
 COUNTS = ("gross_quantity", "reversed_quantity", "unmatched_quantity", "net_quantity", "lines", "reversal_lines")
 TOLD = ("quantity", "amount_total", "amount_base", "amount_insurance", "code_class", "atc", "department")
 SCHEMA = load_schema("standard/claim_net")
+DECLARED = load_schema("standard/claim_line").arrow.append(pa.field("product", pa.string()))
 
 
 def counted_lines(rows: pa.Table) -> pa.Table:
     """What netting needs of rows of ``standard/claim_line``: those of drugs whose boxes count."""
     product = pc.coalesce(rows.column("cip13"), rows.column("ucd13"))
     wanted = pc.and_(rows.column("counts_boxes"), pc.is_valid(product))
-    return rows.append_column("product", product).select([*MATCH, *TOLD]).filter(wanted)
+    return in_texts(rows.append_column("product", product).select([*MATCH, *TOLD]).filter(wanted), DECLARED)
 
 
 def net_claims(counted: pa.Table) -> pa.Table:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, packed, stored, unpacked, unpacked_rows
+from jobs.core.blocks import BLOCKS, Block, divided, emitted, gathered, stored, unpacked, unpacked_rows
 from jobs.core.ledger import line
 from jobs.core.schema import load_schema
 from jobs.core.tables import small_frame
@@ -25,7 +25,9 @@ from jobs.reference.lists import merged
 from jobs.standardise.context import RECORDS, Context, Standardised
 from jobs.standardise.pharmacy.boxes import Boxes
 from jobs.standardise.pharmacy.dcir import bucket
+from jobs.standardise.pharmacy.dcir.aside import set_aside
 from jobs.standardise.pharmacy.dcir.bucket import Task, blocks_of, netter, to_be_netted
+from jobs.standardise.pharmacy.dcir.columns import labelled
 from jobs.standardise.pharmacy.dcir.keyed import buckets, text_bits, with_tokens
 from jobs.standardise.pharmacy.dcir.months import REFERENCE_TABLES, TABLE, Flux, Pair, covered, flux_of
 from jobs.standardise.pharmacy.dcir.packs import packs_of, parts_of
@@ -130,14 +132,15 @@ def line_blocks(context: Context, folder: str, ranges: int) -> DataFrame:
     known = {column: frozenset(merged(context.settings, name)) for column, name in LISTS.items()}
 
     def blocks(batches: Batches) -> Iterator[Block]:
-        for batch in batches:
-            for part in parts_of(batch, frozenset(months)):
-                lines = read_part(part, months[part["producer"], part["delivery_id"]], known)
-                if lines.num_rows:
-                    lines = with_tokens(lines, batch.column("key")[0].as_py())
-                    name = lines.column("table")[0].as_py()
-                    for place, rows in divided(lines, buckets(lines, ranges)):
-                        yield name, str(place), "", packed(rows)
+        with set_aside(folder) as aside:
+            for batch in batches:
+                for part in parts_of(batch, frozenset(months)):
+                    lines = read_part(part, months[part["producer"], part["delivery_id"]], known)
+                    if lines.num_rows:
+                        lines = labelled(aside.put(with_tokens(lines, batch.column("key")[0].as_py())))
+                        name = lines.column("table")[0].as_py()
+                        for place, rows in divided(lines, buckets(lines, ranges)):
+                            yield name, str(place), "", rows
 
     keyed = with_key(packs_of(context), context.key("collector"))
     return keyed.mapInArrow(lambda batches: emitted(stored(folder, blocks(batches))), BLOCKS)
@@ -150,7 +153,7 @@ def base_blocks(folder: str, ranges: int) -> Any:
         for table in gathered(batches):
             places = text_bits(table.column("claim_id").combine_chunks()) * ranges >> 16
             for place, rows in divided(table, places):
-                yield bucket.BASE, str(place), "", packed(rows)
+                yield bucket.BASE, str(place), "", rows
 
     return lambda batches: emitted(stored(folder, blocks(batches)))
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from jobs.standardise.pharmacy.dcir.columns import TYPES
+from jobs.standardise.pharmacy.dcir.columns import LABEL, TYPES
 from jobs.standardise.pharmacy.dcir.layout import Table, table_of, tables
-from jobs.standardise.pharmacy.dcir.lines import Lines, columns_of, header_of, lines_of
-from jobs.standardise.pharmacy.dcir.read import values_of
+from jobs.standardise.pharmacy.dcir.lines import Lines, columns_of, header_of, lines_of, uncounted_lines
+from jobs.standardise.pharmacy.dcir.read import encoded_columns, values_of
 from jobs.standardise.pharmacy.dcir.tables import Lists, settle
 
 HEAD_BYTES = 65_536
@@ -22,15 +23,14 @@ def read_part(part: dict[str, Any], months: frozenset[str] | None, lists: Lists)
     if name is None:
         return refused_file(part)
     header = header_of(part["head"] or b"")
-    lines = lines_of(body(part), len(header))
-    if name not in tables():
-        return shaped(part, name, lines, {}, np.full(len(lines.start), NOT_READ, dtype=object), None, None)
-    table = tables()[name]
-    lacking = table.missing(header)
-    if lacking:
-        rules = np.full(len(lines.start), HEADER, dtype=object)
-        return shaped(part, name, lines, {}, rules, np.full(len(rules), lacking, dtype=object), None)
-    return typed(part, table, header, lines, months, lists)
+    data, below = part["bytes"], 1 if part["part"] == 0 else 0  # the header's line is none
+    table = tables().get(name)
+    lacking = table.missing(header) if table else None
+    if table is None or lacking:
+        lines = lines_of(data, len(header), below)
+        rule, field = (pa.repeat(one, len(lines.start)) for one in (HEADER if table else NOT_READ, lacking or ""))
+        return shaped(part, name, lines, {}, rule, field if lacking else None, None)
+    return typed(part, table, header, uncounted_lines(data, len(header), below), months, lists)
 
 
 def typed(
@@ -38,31 +38,27 @@ def typed(
 ) -> pa.Table:
     """Lines of a table that is read."""
     wanted = list(dict.fromkeys(one.column for one in table.items if one.column in header))
-    cells, lines = columns_of(lines, header, wanted)
+    cells, lines = columns_of(lines, header, wanted, encoded_columns(table.items))
     values = values_of(cells, table.items)
     columns = settle(table.name, values, months, lists)
-    good = lines.fault == ""
-    place = np.cumsum(good) - 1
-    take = pa.array(np.where(good, place, 0), mask=~good)
-    spread = {name: column.take(take) for name, column in columns.items()}
-    rules = np.array([FAULTS.get(fault) for fault in lines.fault.tolist()], dtype=object)
-    rules[good] = values.rule
-    fields = np.full(len(rules), None, dtype=object)
-    fields[good] = values.fault
-    told = values.warnings().take(take)
+    rules, fields, told = values.rules(), values.faults(), values.warnings()
+    if (lines.fault != "").any():
+        columns, rules, fields, told = spread(lines, columns, rules, fields, told)
     if part["part"] == 0 and len(told) and set(header) - table.known - {""}:
         first = ",".join(filter(None, (NEW_COLUMN, told[0].as_py())))
         told = pa.concat_arrays([pa.array([first], pa.string()), told[1:]])
-    return shaped(part, table.name, lines, spread, rules, fields, told)
+    return shaped(part, table.name, lines, columns, rules, fields, told)
 
 
-def body(part: dict[str, Any]) -> bytes:
-    """The bytes of a part below the header, whose place is kept by a line end in its stead."""
-    data: bytes = part["bytes"]
-    if part["part"] != 0:
-        return data
-    end = data.find(b"\n")
-    return b" " * end + data[end:] if end >= 0 else b""
+def spread(
+    lines: Lines, columns: dict[str, pa.Array], rules: pa.Array, fields: pa.Array, told: pa.Array
+) -> tuple[dict[str, pa.Array], pa.Array, pa.Array, pa.Array]:
+    """What was read of the lines without fault, with a place for every line."""
+    good = lines.fault == ""
+    take = pa.array(np.where(good, np.cumsum(good) - 1, 0), mask=~good)
+    faults = pa.array([FAULTS.get(fault) for fault in lines.fault.tolist()], pa.string())
+    found = {name: column.take(take) for name, column in columns.items()}
+    return found, pc.coalesce(faults, rules.take(take)), fields.take(take), told.take(take)
 
 
 def refused_file(part: dict[str, Any]) -> pa.Table:
@@ -71,7 +67,7 @@ def refused_file(part: dict[str, Any]) -> pa.Table:
     data = part["bytes"][:HEAD_BYTES]
     zero = np.zeros(count, dtype=np.int64)
     lines = Lines(data, zero, zero, zero + len(data), np.full(count, "", dtype="<U8"))
-    return shaped(part, "", lines, {}, np.full(count, NO_TABLE, dtype=object), None, None)
+    return shaped(part, "", lines, {}, pa.repeat(NO_TABLE, count), None, None)
 
 
 def shaped(
@@ -80,22 +76,27 @@ def shaped(
     """Lines with their places, their bytes, what became of them so far, and the columns of their table."""
     count = len(lines.start)
     own = {
-        "producer": pa.repeat(part["producer"], count),
-        "delivery_id": pa.repeat(part["delivery_id"], count),
-        "file": pa.repeat(part["file"], count),
+        **{name: label(part[name], count) for name in ("producer", "delivery_id", "file")},
         "record": pa.array(lines.number + part["first_record"] + (0 if table else 1)),
         "offset": pa.array(lines.start + part["offset"]),
-        "bytes": pa.array(lines.texts(), pa.binary()),
-        "table": pa.repeat(table, count),
-        "rule": pa.array(rules, pa.string()),
-        "field": pa.array(fields, pa.string()) if fields is not None else pa.nulls(count, pa.string()),
+        "bytes": lines.texts(),
+        "table": label(table, count),
+        "rule": rules,
+        "field": fields if fields is not None else pa.nulls(count, pa.string()),
         "warnings": told if told is not None else pa.nulls(count, pa.string()),
     }
     found = {name: fitted(one, TYPES.get(name, pa.string())) for name, one in (own | columns).items()}
     return pa.table(found)
 
 
+def label(text: str, count: int) -> pa.Array:
+    """A text that all lines have."""
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), count), pa.array([text]))
+
+
 def fitted(column: Any, type_: pa.DataType) -> pa.Array:
     """A column in its declared type; one that no line fills may come as text."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return whole if whole.type == type_ else whole.cast(type_)
+    if whole.type == type_:
+        return whole
+    return whole.dictionary_encode() if type_ == LABEL else whole.cast(type_)

@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from jobs.core.distinct import when
 from jobs.core.schema import load_schema
-from jobs.standardise.pharmacy.dcir.columns import column
+from jobs.core.tokens import token_texts
+from jobs.standardise.pharmacy.dcir.columns import TOKEN, column, text
 from jobs.standardise.pharmacy.dcir.fate import Judged
-from jobs.standardise.pharmacy.dcir.keyed import as_text
 from jobs.standardise.pharmacy.dcir.layout import BENEFICIARIES, LONG_TERM
 from jobs.standardise.pharmacy.dcir.months import Flux
 
@@ -28,7 +28,13 @@ def reference_rows(judged: Judged, tables: dict[str, pa.Table], flux: Flux, name
     months = {producer: month for (producer, table), (_, month) in flux.references.items() if table == name}
     kept = tables[name].take(pa.array(at))
     period = pa.array([months[one] for one in kept.column("producer").to_pylist()], pa.string())
-    return kept.append_column("period", period)
+    plain = {name: written(kept.column(name).combine_chunks()) for name in kept.column_names}
+    return pa.table(plain).append_column("period", period)
+
+
+def written(values: pa.Array) -> pa.Array:
+    """Tokens and labels as they are written."""
+    return token_texts(values) if values.type == TOKEN else text(values)
 
 
 def beneficiaries(rows: pa.Table) -> pa.Table:
@@ -84,7 +90,7 @@ def long_term_illnesses(rows: pa.Table) -> pa.Table:
     """One row per accepted line of the reference."""
     schema = load_schema("standard/long_term_illness").arrow
     found: dict[str, Any] = {item.name: column(rows, item.name) for item in schema}
-    found["illness_id"] = as_text(column(rows, "print"))
+    found["illness_id"] = column(rows, "print")
     return pa.table([found[item.name].cast(item.type) for item in schema], schema=schema)
 
 

@@ -19,6 +19,7 @@ from jobs.standardise.pharmacy.dcir.layout import FLUX, KEY, Item
 PLAIN_KEY = r"^(0|[1-9]\d{0,14})$"
 PLAIN_AMOUNT = r"^(-?\d{1,9}(\.\d{1,2})?)?$"
 UNREADABLE_RULE = {"date": "DCI-003", "month": "DCI-003", "year": "DCI-003", "drug_code": "DCI-004"}
+ZERO = b"0"[0]
 NUMBERS = ("integer", "amount", "price", "rate", "age")
 SEP = "\x1f"
 
@@ -27,25 +28,33 @@ SEP = "\x1f"
 class Values:
     """The typed columns of some lines by name, and what is odd about each line.
 
-    ``rule`` is what refuses a line and ``fault`` the column at fault, None where nothing does.
+    ``refused`` is the place among ``refusals``, rule and column at fault, of what refuses a line; 0 where nothing does.
     """
 
     rows: int
     columns: dict[str, pa.Array] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
-    rule: Any = None
-    fault: Any = None
     odd: list[tuple[str, Any]] = field(default_factory=list)
+    refusals: list[tuple[str | None, str | None]] = field(default_factory=lambda: [(None, None)])
+    refused: Any = None
 
     def __post_init__(self) -> None:
-        self.rule = np.full(self.rows, None, dtype=object)
-        self.fault = np.full(self.rows, None, dtype=object)
+        self.refused = np.zeros(self.rows, dtype=np.int64)
 
     def refuse(self, mask: Any, rule: str, column: str | None = None) -> None:
         """Refuse lines that nothing refused before."""
-        hit = np.asarray(mask, dtype=bool) & (self.rule == None)  # noqa: E711  an array of objects
+        hit = np.asarray(mask, dtype=bool) & (self.refused == 0)
         if hit.any():
-            self.rule[hit], self.fault[hit] = rule, column
+            self.refused[hit] = len(self.refusals)
+            self.refusals.append((rule, column))
+
+    def rules(self) -> pa.Array:
+        """What refuses each line; null where nothing does."""
+        return pa.array([rule for rule, _ in self.refusals], pa.string()).take(pa.array(self.refused))
+
+    def faults(self) -> pa.Array:
+        """The column at fault of each line that one refuses."""
+        return pa.array([column for _, column in self.refusals], pa.string()).take(pa.array(self.refused))
 
     def warn(self, mask: Any, rule: str) -> None:
         """Tell what is odd about some lines."""
@@ -71,10 +80,17 @@ class Values:
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
-def cleaned(column: pa.ChunkedArray) -> pa.Array:
+def cleaned(text: pa.Array) -> pa.Array:
     """Text without blanks around it; a single dot, SAS's sign for a missing number, is nothing."""
-    text = pc.utf8_trim_whitespace(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
-    return pc.if_else(pc.equal(text, "."), pa.scalar(""), text)
+    if pa.types.is_dictionary(text.type):
+        return pa.DictionaryArray.from_arrays(text.indices, cleaned(text.dictionary))
+    trimmed = pc.utf8_trim_whitespace(text)
+    return pc.if_else(pc.equal(trimmed, "."), pa.scalar(""), trimmed)
+
+
+def distinct(text: pa.Array) -> pa.Array:
+    """The texts of a column, those of a dictionary once."""
+    return text.dictionary if pa.types.is_dictionary(text.type) else text
 
 
 def mapped(text: pa.Array, reader: Reader, type_: pa.DataType) -> tuple[pa.Array, Any]:
@@ -87,6 +103,21 @@ def mapped(text: pa.Array, reader: Reader, type_: pa.DataType) -> tuple[pa.Array
     return values, states
 
 
+def encoded_columns(items: tuple[Item, ...]) -> frozenset[str]:
+    """Columns whose cells mostly say what others say: they are cut as a dictionary."""
+    return frozenset(one.column for one in items if one.kind not in ("id", "amount", "provider", "person_number"))
+
+
+def provider_numbers(text: pa.Array) -> pa.Array | None:
+    """What the reader of providers gives, for a column of digits alone; None for another column."""
+    ends = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
+    octets = np.frombuffer(text.buffers()[2] or b"", np.uint8)[ends[0] : ends[-1]] if len(text) else ends
+    if not ((octets >= ZERO) & (octets < ZERO + 10)).all():
+        return None
+    zeros = pc.equal(pc.ascii_ltrim(text, "0"), "")
+    return pc.if_else(zeros, pa.scalar(None, pa.string()), pc.utf8_slice_codeunits(text, 0, 8))
+
+
 def reader_of(item: Item) -> Reader:
     """The reader of a column's values."""
     return date_reader(item.formats) if item.kind == "date" else READERS[item.kind]
@@ -96,7 +127,7 @@ def as_is(item: Item, text: pa.Array) -> bool:
     """Whether a column can stay as it is: names of things, and key parts that are numbers already."""
     if item.kind in ("id", "text"):
         return True
-    return item.kind == "key" and bool(pc.all(pc.match_substring_regex(text, PLAIN_KEY)).as_py())
+    return item.kind == "key" and bool(pc.all(pc.match_substring_regex(distinct(text), PLAIN_KEY)).as_py())
 
 
 def plain(amounts: pa.Array) -> bool:
@@ -110,13 +141,7 @@ def values_of(table: pa.Table, items: tuple[Item, ...]) -> Values:
     for item in items:
         if item.column not in table.column_names:
             continue
-        text = cleaned(table.column(item.column))
-        if as_is(item, text):
-            column, state = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text), None
-        elif item.kind == "amount" and plain(text):
-            column, state = when(pc.not_equal(text, ""), text).cast(READ_TYPES["amount"]), None
-        else:
-            column, state = mapped(text, reader_of(item), READ_TYPES.get(item.kind, pa.string()))
+        column, state = typed(item, cleaned(table.column(item.column).combine_chunks()))
         values.columns[item.name] = column
         if state is not None:
             values.states[item.name] = state
@@ -125,6 +150,20 @@ def values_of(table: pa.Table, items: tuple[Item, ...]) -> Values:
         elif state is not None and (state == UNREADABLE).any():
             values.refuse(state == UNREADABLE, rule_of(item), item.column)
     return values
+
+
+def typed(item: Item, text: pa.Array) -> tuple[pa.Array, Any]:
+    """The values of a column of cleaned text and their states; None for states that are all GOOD."""
+    if as_is(item, text):
+        told = distinct(text)
+        named = pc.if_else(pc.equal(told, ""), pa.scalar(None, pa.string()), told)
+        return (named.take(text.indices) if told is not text else named), None
+    if item.kind == "amount" and plain(text):
+        return when(pc.not_equal(text, ""), text).cast(READ_TYPES["amount"]), None
+    if item.kind == "provider" and (numbers := provider_numbers(text)) is not None:
+        told = pc.and_(pc.not_equal(text, ""), pc.is_null(numbers)).to_numpy(zero_copy_only=False)
+        return numbers, np.where(told, NOT_TOLD, GOOD).astype(np.int8)
+    return mapped(text, reader_of(item), READ_TYPES.get(item.kind, pa.string()))
 
 
 def rule_of(item: Item) -> str:

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from jobs.core.distinct import each, each_pair, each_several, truth, when
 from jobs.core.schema import load_schema
 from jobs.standardise.pharmacy.boxes import Boxes, atc_on, carried
-from jobs.standardise.pharmacy.dcir.columns import LINE, SERVICE, column
+from jobs.standardise.pharmacy.dcir.columns import LABEL, LINE, SERVICE, TOKEN, column, text
 from jobs.standardise.pharmacy.dcir.fate import Judged
-from jobs.standardise.pharmacy.dcir.keyed import as_text, words_of
+from jobs.standardise.pharmacy.dcir.groups import in_order
+from jobs.standardise.pharmacy.dcir.keyed import words_of
 from jobs.standardise.pharmacy.dcir.layout import ACTS, DRUGS, HOSPITAL_DRUGS
 from jobs.standardise.pharmacy.dcir.read import SEP, month_of
 
@@ -54,13 +55,8 @@ def claim_lines(judged: Judged, codes: Codes) -> pa.Table:
     """Rows of ``standard/claim_line`` of the lines that make one and are new, in the order of the table."""
     at = np.flatnonzero(judged.makes_row & ~judged.repeated)
     tokens = [judged.lines.column(name).combine_chunks().take(pa.array(at)) for name in ("claim", "print")]
-    at = at[in_token_order(*tokens)]
+    at = at[in_order([words for one in tokens for words in words_of(one).astype(np.uint64).T])]
     return declared(whole(judged, at) | {"primary": pa.array(judged.primary[at])}, codes)
-
-
-def in_token_order(*tokens: pa.Array) -> Any:
-    """Places in the order of some tokens, the first one first."""
-    return np.lexsort([words for one in tokens[::-1] for words in words_of(one).astype(np.uint64).T[::-1]])
 
 
 def whole(judged: Judged, at: Any) -> Columns:
@@ -81,9 +77,9 @@ def declared(rows: Columns, codes: Codes) -> pa.Table:
     performed = pc.if_else(pc.less(pc.fill_null(rows["act_quantity"], 1), 0), -1, 1)
     own: Columns = {
         "period": period(rows),
-        "claim_id": as_text(rows["claim"]),
-        "claim_line_id": as_text(rows["print"]),
-        "claim_print": as_text(rows["service_print"]),
+        "claim_id": rows["claim"],
+        "claim_line_id": rows["print"],
+        "claim_print": rows["service_print"],
         "line_kind": kinds(rows, supplement),
         "amount_is_primary": rows["primary"],
         "counts_boxes": pc.and_(is_in(rows["table"], KINDS), pc.invert(supplement)),
@@ -91,13 +87,18 @@ def declared(rows: Columns, codes: Codes) -> pa.Table:
         "service_code": each(rows["service_nature"], codes.natures.get, TEXT),
         "ccam": each(when(act, rows["code"]), str.upper, TEXT),
         "quantity": pc.coalesce(when(act, performed), rows["quantity"], rows["act_quantity"]),
-        "unit": pc.fill_null(rows["unit"], "act"),
+        "unit": pc.fill_null(text(rows["unit"]), "act"),
         "fraction": pc.round(rows["fraction"], 4, "half_towards_infinity"),
         "flags": flags(rows),
         **{name: when(rows["primary"], rows[name]) for name in AMOUNTS},
     }
     found = rows | own
-    return pa.table([found[item.name].cast(item.type) for item in SCHEMA.arrow], schema=SCHEMA.arrow)
+    return pa.table({item.name: compact(found[item.name], item.type) for item in SCHEMA.arrow})
+
+
+def compact(values: pa.Array, declared: pa.DataType) -> pa.Array:
+    """A column as declared, but for tokens and labels, which are texts only where they are written."""
+    return values if values.type in (TOKEN, LABEL) else values.cast(declared)
 
 
 def is_in(texts: pa.Array, values: Any) -> pa.Array:
@@ -107,7 +108,9 @@ def is_in(texts: pa.Array, values: Any) -> pa.Array:
 
 def period(rows: Columns) -> pa.Array:
     """The care month; where no care date is told the month that the line says, else the flux month."""
-    return pc.coalesce(month_of(rows["care_on"]), rows["care_month"], rows["flux_month"])
+    return pc.coalesce(
+        month_of(rows["care_on"]), text(rows["care_month"]), text(rows["flux_month"])
+    ).dictionary_encode()
 
 
 def products(rows: Columns, codes: Codes) -> Columns:
