@@ -114,6 +114,7 @@ def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = sys.executable  # workers otherwise take the first python of the PATH
     os.environ["PYTHONPATH"] = str(REPOSITORY)  # workers import the jobs' functions from wherever they were started
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # workers: large arrays come and go, a page fault each
     scratch = settings.work / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
     cores = os.environ.get("VEILLEE_CORES", "2")
