@@ -1,9 +1,10 @@
 """The driver: which deliveries a night loads, which parser reads them, and the one pointer that proposes the result."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.errors import DataRefused
@@ -15,6 +16,10 @@ from jobs.replay.requests import Replay, take_requests
 from jobs.standardise.deliveries import Delivery, complete_deliveries, read_pull
 from jobs.standardise.pools import proposal_path
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+WALKED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 EVERY: Mapping[str, int] = MappingProxyType({})
 
 
@@ -52,8 +57,8 @@ def propose(
     from jobs.standardise.write import write_proposal
 
     parser = importlib.import_module(f"jobs.standardise.{source}")
-    size = size_of(deliveries)
-    moved = size_of(deliveries, getattr(parser, "IN_BLOCKS", ()), getattr(parser, "FEWER", {}))
+    blocks, fewer = getattr(parser, "IN_BLOCKS", ()), getattr(parser, "FEWER", {})
+    size, rows, moved = size_of(deliveries), size_of(deliveries, blocks), size_of(deliveries, blocks, fewer)
     with attempt_folder(settings) as attempt, spark_session(settings, f"standardise {source}", moved) as spark:
         context = Context(
             spark=spark,
@@ -67,10 +72,26 @@ def propose(
             replayed=replayed_packs(spark, settings, source, night, replays),
         )
         try:
-            with shares(spark, size):  # blocks are shuffled too
+            with shares(spark, size), planned_for(spark, rows):  # blocks are shuffled too
                 return write_proposal(context, parser.standardise(context), replays)
         finally:
             context.release()
+
+
+@contextmanager
+def planned_for(spark: "SparkSession", rows: int) -> Iterator[None]:
+    """Plans that are not compiled, for a night whose rows all pass Spark by; no result depends on it.
+
+    ``rows``: bytes of deliveries that become rows of Spark.
+    """
+    before = {name: str(spark.conf.get(name)) for name in WALKED}
+    for name, value in WALKED.items():
+        spark.conf.set(name, before[name] if rows else value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
 
 
 def size_of(deliveries: list[Delivery], without: tuple[str, ...] = (), fewer: Mapping[str, int] = EVERY) -> int:

@@ -2,9 +2,11 @@
 
 import csv
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 from jobs.core.settings import REPOSITORY
 from jobs.standardise.pharmacy.dcir import cells
 from jobs.standardise.pharmacy.dcir.cells import GOOD, NOT_TOLD, READERS, UNREADABLE, date_reader, department
-from jobs.standardise.pharmacy.dcir.layout import KEY, table_of, tables
-from jobs.standardise.pharmacy.dcir.lines import columns_of, lines_of
+from jobs.standardise.pharmacy.dcir.layout import KEY, Item, table_of, tables
+from jobs.standardise.pharmacy.dcir.lines import Lines, columns_of, lines_of, uncounted_lines
 from jobs.standardise.pharmacy.dcir.parts import read_part
+from jobs.standardise.pharmacy.dcir.read import cleaned, typed
 from tests.dcir_files import KEY as KEY_CELLS
 from tests.dcir_files import file
 
@@ -153,10 +156,10 @@ def test_a_part_of_the_key_is_the_same_however_it_is_typed(number: int, before: 
 LINE = st.lists(st.text("ab;\"'\r\x1a 1é", max_size=4), min_size=1, max_size=5).map(";".join)
 
 
-@given(st.lists(LINE, max_size=8), st.sampled_from(["\n", "\r\n"]))
-def test_every_line_that_is_not_blank_is_told_once(texts: list[str], end: str):
+@given(st.lists(LINE, max_size=8), st.sampled_from(["\n", "\r\n"]), st.sampled_from([lines_of, uncounted_lines]))
+def test_every_line_that_is_not_blank_is_told_once(texts: list[str], end: str, read_lines: Callable[..., Lines]):
     data = end.join(texts).encode()
-    lines = lines_of(data, 3)
+    lines = read_lines(data, 3)
     table, lines = columns_of(lines, ["A", "B", "C"], ["A", "C"])
     expected = [n for n, one in enumerate(data.split(b"\n")) if one.strip(b" \t\r\n\x1a\x00")]
     assert lines.number.tolist() == expected
@@ -164,6 +167,28 @@ def test_every_line_that_is_not_blank_is_told_once(texts: list[str], end: str):
     assert b"\n".join(lines.text(n) for n in range(len(expected))).replace(b"\r", b"") == b"\n".join(
         data.split(b"\n")[n] for n in expected
     ).replace(b"\r", b"")
+
+
+@pytest.mark.parametrize("more", [b"", b"1;2\r\n", b"\r\n", b"  \r\n", b"1;2;3;4\r\n", b'1;"2";3\r\n'])
+def test_lines_below_the_header_are_the_same_counted_or_not(more: bytes):
+    data = b"A;B;C\r\n1;x;3\r\n" + more + b"4;y;6\r\n"
+    told = [columns_of(read_lines(data, 3, 1), ["A", "B", "C"], ["B"]) for read_lines in (lines_of, uncounted_lines)]
+    assert told[0][0].equals(told[1][0])
+    for lines in (one for _, one in told):
+        kept = zip(lines.number.tolist(), lines.texts().to_pylist(), lines.fault.tolist(), strict=True)
+        assert [*kept] == [
+            (rank, line, "" if line.replace(b'"', b"").count(b";") == 2 else "columns")
+            for rank, line in enumerate(data.split(b"\r\n"))
+            if rank and line.strip()
+        ]
+
+
+@pytest.mark.parametrize("cells", [["992000018", "", "00000000"], ["99200001", "2A0000001", " 75 "], ["."], []])
+def test_a_column_of_providers_says_what_its_reader_says(cells: list[str]):
+    text = cleaned(pa.array(cells, pa.string()))
+    values, states = typed(Item("PFS_EXE_NUM", "executant", "mandatory", "provider", ()), text)
+    told = [READERS["provider"](cell) if cell else (None, GOOD) for cell in text.to_pylist()]
+    assert list(zip(values.to_pylist(), states.tolist(), strict=True)) == told
 
 
 def test_quoted_cells_may_hold_the_separator():

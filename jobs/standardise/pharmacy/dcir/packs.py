@@ -1,6 +1,7 @@
 """Parts of DCIR files, each with the first bytes of its file, from wherever the night has them."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +14,6 @@ from jobs.standardise.groups import (
     LABELS,
     Part,
     Wanted,
-    contents,
     file_of,
     labels_of,
     parts_in_groups,
@@ -53,6 +53,8 @@ def head_of(pack: pq.ParquetFile, place: int, file: tuple[str, ...]) -> bytes:
     """The first bytes of a file that began in this row group or an earlier one: its parts follow each other."""
     for earlier in range(place, -1, -1):
         found = [rank for rank, one in enumerate(labels_of(pack, earlier)) if file_of(one) == file and one["part"] == 0]
-        for data in contents(pack, earlier, found):
-            return data[:HEAD_BYTES]
+        for rank in found:  # parts behind it are not unpacked
+            parts = pack.iter_batches(1, row_groups=[earlier], columns=["bytes"], use_threads=False)
+            head: bytes = next(islice(parts, rank, None)).column(0)[0].as_buffer()[:HEAD_BYTES].to_pybytes()
+            return head
     return b""
