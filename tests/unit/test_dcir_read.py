@@ -169,7 +169,9 @@ def test_every_line_that_is_not_blank_is_told_once(texts: list[str], end: str, r
     ).replace(b"\r", b"")
 
 
-@pytest.mark.parametrize("more", [b"", b"1;2\r\n", b"\r\n", b"  \r\n", b"1;2;3;4\r\n", b'1;"2";3\r\n'])
+@pytest.mark.parametrize(
+    "more", [b"", b"1;2\r\n", b"\r\n", b"  \r\n", b"1;2;3;4\r\n", b'1;"2";3\r\n', b"1;2;3\r4;5;6\r\nx\r\n"]
+)
 def test_lines_below_the_header_are_the_same_counted_or_not(more: bytes):
     data = b"A;B;C\r\n1;x;3\r\n" + more + b"4;y;6\r\n"
     told = [columns_of(read_lines(data, 3, 1), ["A", "B", "C"], ["B"]) for read_lines in (lines_of, uncounted_lines)]
