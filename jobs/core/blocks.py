@@ -22,18 +22,18 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
+from jobs.core.compact import in_texts
 from jobs.core.parquet import ADOPTED, WRITTEN, write_runs
 from jobs.core.schema import TableSchema
 from jobs.core.snapshot import Partitions, Pool
 from jobs.core.tables import by_partition
-from jobs.core.tokens import UNIT_SEPARATOR, token_texts
+from jobs.core.tokens import UNIT_SEPARATOR
 
 BLOCKS = "kind string, part string, span string, block binary"
 SHAPE = pa.schema([("kind", pa.string()), ("part", pa.string()), ("span", pa.string()), ("block", pa.binary())])
 GATHERED = 131_072  # rows that a task gathers before it packs them
 OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 ALIGNED = 64  # bytes: where a stored block begins
-TOKEN = pa.binary(16)
 STORED = b"file:"  # how the place of a stored block begins; rows begin with four bytes of 255
 Batches = Iterable[pa.RecordBatch]
 Block = tuple[str, str, str, bytes | pa.Table]  # kind, part, span, rows or where they lie; rows until they are stored
@@ -151,17 +151,6 @@ def ascending(table: pa.Table, names: list[str]) -> bool:
         greater |= same & pc.less(before, now).to_numpy(zero_copy_only=False)
         same &= pc.equal(before, now).to_numpy(zero_copy_only=False)
     return bool(greater.all())
-
-
-def in_texts(table: pa.Table, declared: pa.Schema | None = None) -> pa.Table:
-    """Rows without dictionaries; and without the bytes of tokens that are declared as text."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            column = table.column(place).combine_chunks()
-            table = table.set_column(place, field.name, column.dictionary.take(column.indices))
-        elif declared is not None and field.type == TOKEN and pa.types.is_string(declared.field(field.name).type):
-            table = table.set_column(place, field.name, token_texts(table.column(place).combine_chunks()))
-    return table
 
 
 def as_is(table: pa.Table) -> pa.Table:

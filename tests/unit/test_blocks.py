@@ -12,18 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.core.blocks import (
-    block_maker,
-    block_writer,
-    divided,
-    emitted,
-    in_order,
-    in_texts,
-    packed,
-    rows_of,
-    stored,
-    unpacked,
-)
+from jobs.core.blocks import block_maker, block_writer, divided, emitted, in_order, packed, rows_of, stored, unpacked
+from jobs.core.compact import in_texts
 from jobs.core.parquet import write_parquet
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import Pool

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.blocks import Block, as_is, divided, emitted, in_texts, packed, rows_of, stored
+from jobs.core.blocks import Block, as_is, divided, emitted, packed, rows_of, stored
+from jobs.core.compact import in_texts
 from jobs.standardise.intake import record_blocks
 from jobs.standardise.pharmacy.dcir.aside import bytes_of
 from jobs.standardise.pharmacy.dcir.columns import PLACE, column, text

@@ -2,12 +2,11 @@
 
 import pyarrow as pa
 
+from jobs.core.compact import LABEL, TOKEN
 from jobs.standardise.pharmacy.dcir.aside import SPOT
 
 MONEY, PRICE, RATE, FRACTION = pa.decimal128(12, 2), pa.decimal128(14, 5), pa.decimal128(5, 2), pa.decimal128(14, 5)
-TOKEN = pa.binary(16)  # the first bytes of a keyed digest, as text only where it is written
 TOKENS = ("claim", "print", "beneficiary_id", "beneficiary_group_id", "pharmacy_id", "prescriber_id")
-LABEL = pa.dictionary(pa.int32(), pa.string())
 LABELS = (  # columns of few texts: they travel as places in a list of them
     "producer", "delivery_id", "file", "table", "flux_month", "care_month", "service_nature", "scheme", "exemption",
     "prescriber_kind", "sex", "department", "nir_status", "code_source", "unit",
