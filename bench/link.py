@@ -66,7 +66,7 @@ def main(persons: int) -> int:
                 steps.mkdir()
                 started = time.monotonic()
                 known, keep = spark.read.parquet(str(settings.work / "claims.parquet")), Keep(steps)
-                done = decide(trait_rows(known), None, mothers_of(known, keep), keep)
+                done = decide(keep(trait_rows(known)), None, mothers_of(known, keep), keep)
                 found = done.subjects.select("subject_id", "label", "tier").collect()
                 seconds.append(round(time.monotonic() - started, 1))
     people: dict[str, set[int]] = {}

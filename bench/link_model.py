@@ -32,8 +32,8 @@ def main(folder: Path) -> None:
         for path, table in zip(paths, tables, strict=True):
             pq.write_table(table, path)
         with spark_session(settings, "bench link model") as spark:
-            rows = as_records(trait_rows(spark.read.parquet(*map(str, paths))))
-            files = Keep.files(Keep(settings.work)(rows))
+            rows = as_records(trait_rows(spark.read.parquet(*map(str, paths))), Keep(settings.work))
+            files = Keep.files(rows)
         write_model(folder / "model-1.json", train(files, "model-1", []))
 
 

@@ -3,20 +3,21 @@
 Parts of keys are texts that Spark and DuckDB read alike, over the columns of trait rows and ``joined_name``.
 """
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from jobs.link.traits import DECLARES_DISTINCT, IS_OWN, TOLD, joined_parts
 
-from jobs.link.normalise import name_key
-from jobs.link.traits import DECLARES_DISTINCT, is_own
-
+# ruff: noqa: S608 - the queries are put together from the names and texts of the rules, never from data
 JOINED = "joined_name"  # the given name as a family name's key: one that stands there has its particles and spaces
+# As ``name_key`` makes it, without particles and spaces.
+JOINED_NAME = """
+    CASE WHEN contains(given_key, ' ') THEN replace(coalesce(nullif(array_join(filter(
+        split(given_key, ' '), lambda word: word NOT IN ('DE', 'DES', 'DU', 'D')), ''), ''), given_key), ' ', '')
+    ELSE given_key END
+"""
 # Keys by kind, each as its parts; no key where a part is unknown. Keys of one kind meet: a birth name and a used name.
 Kinds = dict[str, tuple[tuple[str, ...], ...]]
 
 FAMILIES = ("family_key", "used_key")
-TOLD = """CASE WHEN NOT (month(birth_date) = 1 AND day(birth_date) = 1 OR month(birth_date) = 12
-    AND day(birth_date) = 31) THEN birth_date END"""
-# The keys of the rules (``traits.key_parts``), those that hold others in them once: who shares a number and a birth
+# The keys of the rules (``traits.KEY_PARTS``), those that hold others in them once: who shares a number and a birth
 # date shares the number.
 RULED: Kinds = {
     "number": (("number",),),
@@ -48,36 +49,17 @@ BLOCKS: Kinds = {
 }
 
 
-def hashes(kinds: Kinds) -> Column:
+def hashes(kinds: Kinds) -> str:
     """An array of 64-bit hashes, one per key that is known whole, of rows with ``joined_name``. Kinds do not meet."""
-    found = []
-    for kind, keys in kinds.items():
-        for parts in keys:
-            columns = [F.expr(part) for part in parts]
-            known = F.lit(True)
-            for column in columns:
-                known = known & column.isNotNull()
-            found.append(F.when(known, F.xxhash64(F.lit(kind), *columns)))
-    return F.array_compact(F.array(*found))
+    keys = [f"'{kind}.' || {joined_parts(parts)}" for kind, keys in kinds.items() for parts in keys]
+    hashed = [f"CASE WHEN {key} IS NOT NULL THEN xxhash64({key}) END" for key in keys]  # null has a hash as well
+    return f"filter(array({', '.join(hashed)}), lambda one: one IS NOT NULL)"
 
 
-def scored_rows(rows: DataFrame) -> DataFrame:
-    """Trait rows with ``unit`` and ``is_person`` as the score reads them."""
-    declared = F.when(F.col("source") == DECLARES_DISTINCT, F.col("producer"))
-    return rows.withColumn(JOINED, name_key(F.col("given_key"))).select(
-        "unit",
-        "is_person",
-        "night",
-        "number",
-        is_own().alias("own_number"),
-        "family_key",
-        "used_key",
-        "given_key",
-        "birth_date",
-        "birth_year",
-        "sex",
-        "birth_rank",
-        "birth_place",
-        declared.alias("declared"),
-        hashes(BLOCKS).alias("blocks"),
-    )
+# Trait rows with ``unit`` and ``is_person`` as the score reads them.
+SCORED_ROWS = f"""
+SELECT unit, is_person, night, number, {IS_OWN} AS own_number, family_key, used_key, given_key, birth_date, birth_year,
+    sex, birth_rank, birth_place, CASE WHEN source = '{DECLARES_DISTINCT}' THEN producer END AS declared,
+    {hashes(BLOCKS)} AS blocks
+FROM (SELECT *, {JOINED_NAME} AS {JOINED} FROM rows) AS named
+"""

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
-from jobs.link.blocks import BLOCKS, RULED, scored_rows
-from jobs.link.evidence import edges, judge
-from jobs.link.groups import groups, tiers
+from jobs.link.blocks import BLOCKS, RULED, SCORED_ROWS
+from jobs.link.engine import run
+from jobs.link.evidence import EDGES, judge
+from jobs.link.groups import units
 from jobs.link.keep import Keep
 from jobs.link.lookup import Index
 from jobs.link.model import Model, load_model
 from jobs.link.score import Scored, score
-from jobs.link.traits import TRAITS, keys, nodes, without_shared
+from jobs.link.traits import TRAITS, met
 
+# ruff: noqa: S608 - the queries are put together from the names and texts of the rules, never from data
 NEW_PERSON, SCORE = "new_person", "score"
 PROBABLE = 997  # centibits over even odds: 999 in 1000; a lighter link is possible
 # What agrees where a rule links.
@@ -54,95 +55,67 @@ def decide(
 ) -> Decided:
     """Who each new subject is.
 
-    ``new_rows`` are the trait rows of subjects that the crosswalk does not know, kept if there is an ``index``. Only
-    persons that share a key with one of them are looked at. ``mothers``: subject_id and mother_subject_id, where a
-    producer declared it. ``model``: the one in force unless given.
+    ``new_rows`` are the kept trait rows of subjects that the crosswalk does not know. Only persons of the ``index``
+    that share a key with one of them are looked at. ``mothers``: subject_id and mother_subject_id, where a producer
+    declared it. ``model``: the one in force unless given.
     """
     model = model or load_model()
-    rows = as_nodes(new_rows, "subject_id", is_person=False)
+    tables, sides = {"new_rows": new_rows}, [("new_rows", "subject_id", False)]
     if index is not None:
-        rows = rows.unionByName(as_nodes(index.sharing(new_rows, RULED, keep), "person_id", is_person=True))
-    rows = keep(without_shared(keep(rows)))
-    everyone, met = keep(nodes(rows)), keep(keys(rows, "node_id"))
-    judged = keep(judge(met, everyone))
-    found = keep(edges(judged))
-    grouped = groups(found, everyone, keep)
-    units = keep(units_of(everyone.select("node_id", "is_person"), grouped, tiers(found, grouped)))
-    scored = score(Keep.files(keep(candidates(rows, units, index, keep))), model, keep.folder)
-    subjects = attach(units.where("of_night"), keep.table(rows.sparkSession, scored.links), model.version)
-    return Decided(subjects, Steps(judged, found, everyone, met, units, mothers), scored)
+        tables["index_rows"] = index.sharing(new_rows, RULED, keep)
+        sides.append(("index_rows", "person_id", True))
+    rows = run(met(*sides), keep, **tables)
+    seen = judge(rows, keep)
+    edges = run(EDGES, keep, judged=seen.judged)
+    found = units(edges, seen.nodes, keep)
+    scored = score(Keep.files(candidates(rows, found, index, keep)), model, keep.folder)
+    links = keep.table(rows.sparkSession, scored.links)
+    subjects = run(attached(model.version), keep, units=found, links=links)
+    return Decided(subjects, Steps(seen.judged, edges, seen.nodes, seen.keys, found, mothers), scored)
 
 
-def as_nodes(rows: DataFrame, name: str, *, is_person: bool) -> DataFrame:
-    """Trait rows with ``node_id`` and ``is_person``."""
-    return rows.select(*TRAITS, F.col(name).alias("node_id"), F.lit(is_person).alias("is_person"))
-
-
-def candidates(rows: DataFrame, units: DataFrame, index: Index | None, keep: Keep) -> DataFrame:
+def candidates(rows: DataFrame, found: DataFrame, index: Index | None, keep: Keep) -> DataFrame:
     """What the score reads: trait rows of every unit of a night, and of persons that share a block with its residue.
 
-    ``rows`` are the trait rows of all nodes that the tiers saw; ``units``: node_id, unit, is_person (of the unit).
+    ``rows`` are the trait rows of all nodes that the tiers saw; ``found``: their units, see ``groups.UNITS``.
     """
-    mine = rows.drop("is_person").join(units.select("node_id", "unit", "is_person"), "node_id", how="inner")
-    mine = mine.select(*TRAITS, "unit", "is_person")
-    if index is not None:
-        found = index.sharing(keep(mine.where("not is_person")), BLOCKS, keep)
-        known = units.where("is_person").select("unit").distinct()
-        more = found.withColumn("unit", F.col("person_id")).join(known, "unit", how="left_anti")
-        mine = mine.unionByName(more.select(*TRAITS, "unit", F.lit(True).alias("is_person")))
-    return scored_rows(mine)
+    mine = run(MINE, keep, rows=rows, units=found)
+    if index is None:
+        return run(SCORED_ROWS, keep, rows=mine)
+    asking = run("SELECT * FROM mine WHERE NOT is_person", keep, mine=mine)
+    others = index.sharing(asking, BLOCKS, keep)
+    return run(SCORED_ROWS, keep, rows=run(OTHERS, keep, mine=mine, others=others))
 
 
-def units_of(everyone: DataFrame, grouped: DataFrame, tier: DataFrame) -> DataFrame:
-    """node_id, of_night (a new subject), unit, is_person (of the unit), tier of the rule (null: none tied it).
-
-    A unit is what the rules hold for one person, named by the person of the index, else by its smallest subject.
-    """
-    label = F.coalesce("label", "node_id").alias("label")
-    members = everyone.join(grouped, "node_id", how="left").select("node_id", "is_person", label)
-    names = members.groupBy("label").agg(
-        F.min(F.when(F.col("is_person"), F.col("node_id"))).alias("person"),
-        F.min(F.when(~F.col("is_person"), F.col("node_id"))).alias("founder"),
-    )
-    return (
-        members.join(names, "label", how="inner")
-        .join(tier, "node_id", how="left")
-        .select(
-            "node_id",
-            (~F.col("is_person")).alias("of_night"),
-            F.coalesce("person", "founder").alias("unit"),
-            F.col("person").isNotNull().alias("is_person"),
-            "tier",
-        )
-    )
+MINE = f"""
+SELECT {", ".join(TRAITS)}, unit, u.is_person AS is_person FROM rows JOIN units u USING (node_id)
+"""
+OTHERS = f"""
+SELECT {", ".join(TRAITS)}, unit, is_person FROM mine
+UNION ALL SELECT {", ".join(TRAITS)}, person_id, true FROM others
+LEFT JOIN (SELECT DISTINCT unit FROM mine WHERE is_person) AS known ON unit = person_id WHERE unit IS NULL
+"""
 
 
-def attach(ruled: DataFrame, links: DataFrame, version: str) -> DataFrame:
-    """The subjects of ``units_of`` with what the score found (``Scored.links``): the columns of ``Decided.subjects``.
+def attached(version: str) -> str:
+    """A query for the new subjects with what the score found (``Scored.links``): the columns of ``Decided.subjects``.
 
     Of units that the score ties within a night, the one that gives the person its name keeps the tier of its rule.
     """
-    moved = F.col("to_person") | (F.col("target") != F.col("unit")) | F.col("tier").isNull()
-    by_score = F.col("target").isNotNull() & moved
-    tier = F.when(by_score, SCORE).otherwise(F.coalesce("tier", F.lit(NEW_PERSON)))
-    person = F.when(F.col("is_person"), F.col("unit")).when(F.col("to_person"), F.col("target"))
-    grade = F.when(by_score & (F.col("weight_centibits") < PROBABLE), "possible").when(by_score, "probable")
-    return ruled.join(links, "unit", how="left").select(
-        F.col("node_id").alias("subject_id"),
-        F.coalesce("target", "unit").alias("label"),
-        person.alias("person_id"),
-        tier.alias("tier"),
-        grade.otherwise("certain").alias("grade"),
-        F.when(by_score, F.col("weight_centibits")).alias("weight_centibits"),
-        F.when(by_score, F.col("levels")).otherwise(levels_of(F.col("tier"))).alias("levels"),
-        F.when(by_score, F.col("lead_centibits")).alias("lead_centibits"),
-        F.when(by_score, version).alias("model_version"),
-    )
-
-
-def levels_of(tier: Column) -> Column:
-    """What a rule saw agree; null for a new person."""
-    found = F.lit(None).cast("string")
-    for name, words in LEVELS.items():
-        found = F.when(tier == name, words).otherwise(found)
-    return found
+    levels = " ".join(f"WHEN '{tier}' THEN '{words}'" for tier, words in LEVELS.items())
+    return f"""
+WITH joined AS (
+    SELECT *, target IS NOT NULL AND (to_person OR target <> unit OR tier IS NULL) AS by_score
+    FROM units LEFT JOIN links USING (unit) WHERE of_night
+)
+SELECT node_id AS subject_id, coalesce(target, unit) AS label,
+    CASE WHEN is_person THEN unit WHEN to_person THEN target END AS person_id,
+    CASE WHEN by_score THEN '{SCORE}' ELSE coalesce(tier, '{NEW_PERSON}') END AS tier,
+    CASE WHEN NOT by_score THEN 'certain' WHEN weight_centibits < {PROBABLE} THEN 'possible' ELSE 'probable' END
+        AS grade,
+    CASE WHEN by_score THEN weight_centibits END AS weight_centibits,
+    CASE WHEN by_score THEN levels ELSE CASE tier {levels} END END AS levels,
+    CASE WHEN by_score THEN lead_centibits END AS lead_centibits,
+    CASE WHEN by_score THEN '{version}' END AS model_version
+FROM joined
+"""

@@ -5,70 +5,94 @@ that is the person's own on both sides stands on its own feet; one that may be a
 nothing tells two persons apart. Guards are the method of ``docs/explanation/identity.md``.
 """
 
+from dataclasses import dataclass
+
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from jobs.link.guards import any_of, name_of_guard, named, relation_of, share, soft_guards, two_persons
+from jobs.link import guards
+from jobs.link.engine import run
+from jobs.link.guards import any_of, differ, name_of, relation_of, share
+from jobs.link.keep import Keep
+from jobs.link.traits import KEYS, NODES
 
+# ruff: noqa: S608 - the queries are put together from the names and texts of the rules, never from data
 TIERS = ("number_birth_date", "number_first_name", "exact_traits")  # best first
 KINDS = {"birth": 0, "first": 1, "exact": 2}  # kind of key -> position of its tier; ``number`` has none
 MAX_GROUP = 64  # nodes under one key; beyond it the key identifies nobody
 
+# Pairs of nodes that share a key, each once per key. Ids alone: traits come once per pair (``FACTS``).
+PAIRS = f"""
+WITH shared AS (
+    SELECT kind, key FROM keys GROUP BY kind, key HAVING count(*) BETWEEN 2 AND {MAX_GROUP}
+), side AS (SELECT kind, key, node_id, own_number FROM keys JOIN shared USING (kind, key))
+SELECT kind, key, l.node_id AS a_id, r.node_id AS b_id, l.own_number AND r.own_number AS own
+FROM side l JOIN side r USING (kind, key) WHERE l.node_id < r.node_id
+"""
+# What two nodes are to each other, whatever they met under.
+FACTS = f"""
+WITH pair AS (SELECT DISTINCT a_id, b_id FROM pairs)
+SELECT a_id, b_id, a.is_person AS a_person, b.is_person AS b_person,
+    {guards.TWO_PERSONS} AS two_persons,
+    {name_of({"twin": guards.SAME_BIRTH} | guards.HARD_GUARDS)} AS hard,
+    {guards.NAMED} AS named,
+    ({share("given")} OR {share("ranks")}) AS alike,
+    {differ("places")} AS places, {differ("ranks")} AS ranks, {differ("given")} AS given, {differ("dates")} AS dates,
+    {guards.NEWBORN} AS newborn, {guards.RELATIVE} AS relative,
+    {relation_of("b", "a")} AS to_b, {relation_of("a", "b")} AS to_a, {guards.TWINS} AS twins
+FROM pair JOIN nodes a ON a.node_id = a_id JOIN nodes b ON b.node_id = b_id
+"""
+# What forbids a link that no own number carries: also twins' ranks, and given names that are not equal.
+SOFT_GUARDS = {
+    "birth_places": "(kind = 'exact' AND places)",
+    "twin": "(kind <> 'exact' AND ranks)",
+    "given_names": "given",
+    "birth_dates": "dates",
+}
+# The first guard that refuses a pair met under a key of a kind; null when none does.
+GUARD = f"""CASE WHEN kind = 'number' AND newborn THEN 'newborn'
+    WHEN kind = 'number' AND relative THEN 'relative_number'
+    WHEN hard IS NOT NULL THEN hard WHEN kind <> 'exact' AND NOT named THEN 'no_given_name'
+    WHEN own AND NOT two_persons THEN NULL ELSE {name_of(SOFT_GUARDS)} END"""
+JUDGED = f"""
+SELECT kind, key, a_id, b_id, a_person, b_person,
+    own AND NOT two_persons AS strong,
+    two_persons OR {any_of(SOFT_GUARDS.values())} AS conflict,
+    named, alike, {GUARD} AS guard,
+    CASE WHEN kind = 'number' THEN to_b ELSE twins END AS to_b,
+    CASE WHEN kind = 'number' THEN to_a ELSE twins END AS to_a
+FROM pairs JOIN facts USING (a_id, b_id)
+"""
+# Pairs that a rule says are one person: a_id, b_id, tier (position in TIERS, the best of the pair).
+EDGES = """
+WITH ruled AS (SELECT kind, key, a_id, b_id, strong, conflict, named, alike FROM judged WHERE kind <> 'number'),
+groups AS (SELECT kind, key, bool_or(conflict) AS doubt FROM ruled GROUP BY kind, key),
+told AS (
+    SELECT a_id, b_id, CASE WHEN kind = 'exact' THEN CASE WHEN NOT doubt THEN 2 END
+        WHEN strong OR NOT conflict AND named AND (NOT doubt OR alike) THEN CASE kind WHEN 'birth' THEN 0 ELSE 1 END
+        END AS tier
+    FROM ruled JOIN groups USING (kind, key)
+)
+SELECT a_id, b_id, min(tier) AS tier FROM told WHERE tier IS NOT NULL GROUP BY a_id, b_id
+"""
 
-def pairs(keys: DataFrame, nodes: DataFrame) -> DataFrame:
-    """Pairs of nodes that share a key, with both sides' traits as structs ``a`` and ``b``, each pair once per key."""
-    sizes = keys.groupBy("kind", "key").agg(F.count("*").alias("size"))
-    shared = sizes.where(F.col("size").between(2, MAX_GROUP)).drop("size")
-    traits = nodes.select("node_id", F.struct(*nodes.columns).alias("traits"))
-    known = keys.join(shared, ["kind", "key"], how="inner").join(traits, "node_id", how="inner")
-    side = known.select("kind", "key", "node_id", "own_number", "traits")
-    left = side.select(
-        "kind", "key", F.col("node_id").alias("a_id"), F.col("own_number").alias("a_own"), F.col("traits").alias("a")
-    )
-    right = side.select(
-        "kind", "key", F.col("node_id").alias("b_id"), F.col("own_number").alias("b_own"), F.col("traits").alias("b")
-    )
-    return left.join(right, ["kind", "key"], how="inner").where(F.col("a_id") < F.col("b_id"))
 
+@dataclass(frozen=True)
+class Evidence:
+    """Kept frames: ``nodes`` and ``keys`` (see ``traits``), and ``judged``.
 
-def judge(keys: DataFrame, nodes: DataFrame) -> DataFrame:
-    """Every pair that shares a key, with what the rules and guards say of it.
-
-    Returns kind, key, a_id, b_id, a_person, b_person, strong, conflict, named, alike, guard (null: none refuses), and
-    what each is to the other (``to_a``, ``to_b``) if they are not one person.
+    ``judged`` has every pair that shares a key, with what the rules and guards say of it: kind, key, a_id, b_id,
+    a_person, b_person, strong, conflict, named, alike, guard (null: none refuses), and what each is to the other
+    (``to_a``, ``to_b``) if they are not one person.
     """
-    met = pairs(keys, nodes).withColumn("two_persons", two_persons())
-    strong = F.col("a_own") & F.col("b_own") & ~F.col("two_persons")
-    kind = F.col("kind")
-    return met.withColumn("strong", strong).select(
-        "kind",
-        "key",
-        "a_id",
-        "b_id",
-        F.col("a.is_person").alias("a_person"),
-        F.col("b.is_person").alias("b_person"),
-        "strong",
-        (F.col("two_persons") | any_of(soft_guards(kind).values())).alias("conflict"),
-        named().alias("named"),
-        (share("given") | share("ranks")).alias("alike"),
-        name_of_guard(kind).alias("guard"),
-        relation_of(kind, "b", "a").alias("to_b"),
-        relation_of(kind, "a", "b").alias("to_a"),
-    )
+
+    nodes: DataFrame
+    keys: DataFrame
+    judged: DataFrame
 
 
-def edges(judged: DataFrame) -> DataFrame:
-    """Pairs that a rule says are one person: a_id, b_id, tier (position in TIERS, the best of the pair)."""
-    ruled = judged.where(F.col("kind") != "number")
-    groups = ruled.groupBy("kind", "key").agg(F.max("conflict").alias("doubt"))
-    weak = ~F.col("conflict") & F.col("named") & (~F.col("doubt") | F.col("alike"))
-    by_number = F.col("strong") | weak
-    tier = F.when((F.col("kind") == "birth") & by_number, 0).when((F.col("kind") == "first") & by_number, 1)
-    by_traits = (F.col("kind") == "exact") & ~F.col("doubt")
-    return (
-        ruled.join(groups, ["kind", "key"], how="inner")
-        .select("a_id", "b_id", tier.when(by_traits, 2).alias("tier"))
-        .where(F.col("tier").isNotNull())
-        .groupBy("a_id", "b_id")
-        .agg(F.min("tier").alias("tier"))
-    )
+def judge(rows: DataFrame, keep: Keep) -> Evidence:
+    """Who meets whom, and what is to be said of it. ``rows``: see ``traits.met``."""
+    nodes, keys = run(NODES, keep, rows=rows), run(KEYS, keep, rows=rows)
+    pairs = run(PAIRS, keep, keys=keys)
+    facts = run(FACTS, keep, pairs=pairs, nodes=nodes)
+    return Evidence(nodes, keys, run(JUDGED, keep, pairs=pairs, facts=facts))

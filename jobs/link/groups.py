@@ -3,13 +3,15 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
+from jobs.link.engine import run
 from jobs.link.evidence import TIERS
-from jobs.link.guards import two_persons
+from jobs.link.guards import TWO_PERSONS
 from jobs.link.keep import Keep
 
+# ruff: noqa: S608 - the queries are put together from the names and texts of the rules, never from data
 MAX_ROUNDS = 8  # a group is a few keys wide; a longer chain of evidence is no evidence
 MAX_MEMBERS = 200  # a larger group is broken unseen: nobody is known to so many producers in one night
 
@@ -43,51 +45,69 @@ def spread(edges: pa.Table) -> pa.Table:
     return pa.table({"node_id": text, "label": text.take(label), "settled": settled, "doubtful": incomplete[label]})
 
 
+# Members of groups that cannot be one person: too large, not settled, or with two who cannot be one. ``members`` are
+# nodes with ``label`` and ``settled``.
+BROKEN = f"""
+WITH unseen AS (
+    SELECT label FROM members GROUP BY label HAVING count(*) > {MAX_MEMBERS} OR NOT bool_and(settled)
+), small AS (SELECT m.* FROM members m LEFT JOIN unseen u ON u.label = m.label WHERE u.label IS NULL),
+broken AS (
+    SELECT a.label FROM small a JOIN small b ON a.label = b.label AND a.node_id < b.node_id WHERE {TWO_PERSONS}
+    UNION SELECT label FROM unseen
+)
+SELECT members.* FROM members JOIN broken USING (label)
+"""
+DOUBTFUL = f"""
+SELECT node_id, label, settled, is_person, {", ".join(SETS)} FROM labels JOIN nodes USING (node_id) WHERE doubtful
+"""
+# The members of broken groups by own number; who has none stands alone.
+AGAIN = f"""
+SELECT node_id, CASE WHEN size(own) > 0 THEN label || '.' || array_min(own) ELSE node_id END AS label,
+    true AS settled, is_person, {", ".join(SETS)}
+FROM broken
+"""
+LABELS = """
+SELECT node_id, CASE WHEN s.node_id IS NOT NULL THEN node_id ELSE coalesce(a.label, l.label) END AS label
+FROM labels l LEFT JOIN again a USING (node_id) LEFT JOIN still s USING (node_id)
+"""
+NAMES = " ".join(f"WHEN {place} THEN '{name}'" for place, name in enumerate(TIERS))
+# node_id, of_night (a new subject), unit, is_person (of the unit), tier of the rule (null: none tied it). A unit is
+# what the rules hold for one person, named by the person of the index, else by its smallest subject.
+UNITS = f"""
+WITH member AS (
+    SELECT node_id, is_person, coalesce(label, node_id) AS label FROM nodes LEFT JOIN labels USING (node_id)
+), named AS (
+    SELECT label, min(CASE WHEN is_person THEN node_id END) AS person,
+        min(CASE WHEN NOT is_person THEN node_id END) AS founder
+    FROM member GROUP BY label
+), inside AS (
+    SELECT a_id, b_id, tier FROM edges JOIN labels a ON a.node_id = a_id JOIN labels b ON b.node_id = b_id
+    WHERE a.label = b.label
+), best AS (
+    SELECT node_id, min(tier) AS tier
+    FROM (SELECT a_id AS node_id, tier FROM inside UNION ALL SELECT b_id, tier FROM inside) AS ends GROUP BY node_id
+)
+SELECT node_id, NOT is_person AS of_night, coalesce(person, founder) AS unit, person IS NOT NULL AS is_person,
+    CASE tier {NAMES} END AS tier
+FROM member JOIN named USING (label) LEFT JOIN best USING (node_id)
+"""
+
+
 def groups(edges: DataFrame, nodes: DataFrame, keep: Keep) -> DataFrame:
     """The nodes that are tied to another, with the label of their group: node_id, label.
 
     A group in which two members cannot be one person is broken. Its members then gather by own number; what still does
     not hold together, and who has no own number, stands alone under its own id.
     """
-    found = spread(edges.select("a_id", "b_id").toArrow())
+    found = spread(ds.dataset(Keep.files(edges)).to_table(columns=["a_id", "b_id"]))
     labels = keep.table(edges.sparkSession, found)
     if not found.num_rows or not pc.any(found["doubtful"]).as_py():
-        return labels.select("node_id", "label")
-    doubtful = labels.where("doubtful").select("node_id", "label", "settled")
-    whole = keep(mark_broken(doubtful.join(nodes, "node_id", how="inner")).where("broken").drop("broken"))
-    if whole.isEmpty():
-        return labels.select("node_id", "label")
-    by_number = F.concat_ws(".", "label", F.array_min("own"))
-    again = F.when(F.size("own") > 0, by_number).otherwise(F.col("node_id"))
-    regrouped = whole.withColumn("label", again).withColumn("settled", F.lit(True))
-    final = F.when(F.col("broken"), F.col("node_id")).otherwise(F.col("label"))
-    changed = mark_broken(regrouped).select("node_id", final.alias("changed"))
-    return labels.join(changed, "node_id", how="left").select("node_id", F.coalesce("changed", "label").alias("label"))
+        return labels
+    broken = run(BROKEN, keep, members=run(DOUBTFUL, keep, labels=labels, nodes=nodes))
+    again = run(AGAIN, keep, broken=broken)
+    return run(LABELS, keep, labels=labels, again=again, still=run(BROKEN, keep, members=again))
 
 
-def mark_broken(members: DataFrame) -> DataFrame:
-    """The members with ``broken``: the group is too large, did not settle, or holds two who cannot be one person.
-
-    ``members`` are nodes with ``label`` and ``settled``.
-    """
-    sizes = members.groupBy("label").agg(F.count("*").alias("size"), F.min("settled").alias("settled"))
-    unseen = sizes.where((F.col("size") > MAX_MEMBERS) | ~F.col("settled")).select("label")
-    small = members.join(unseen, "label", how="left_anti")
-    traits = small.select("label", "node_id", F.struct("node_id", "is_person", *SETS).alias("a"))
-    other = traits.select("label", F.col("node_id").alias("b_id"), F.col("a").alias("b"))
-    met = traits.join(other, "label", how="inner").where(F.col("node_id") < F.col("b_id"))
-    clash = met.where(two_persons()).select("label")
-    broken = clash.unionByName(unseen).distinct().withColumn("broken", F.lit(True))
-    return members.join(broken, "label", how="left").withColumn("broken", F.coalesce("broken", F.lit(False)))
-
-
-def tiers(edges: DataFrame, members: DataFrame) -> DataFrame:
-    """node_id, tier: the best rule that ties a node to another of its group; none for a node alone."""
-    label = members.select(F.col("node_id").alias("a_id"), F.col("label").alias("a_label"))
-    ends = edges.join(label, "a_id", how="inner").join(
-        label.select(F.col("a_id").alias("b_id"), F.col("a_label").alias("b_label")), "b_id", how="inner"
-    )
-    inside = ends.where(F.col("a_label") == F.col("b_label"))
-    sides = inside.select(F.explode(F.array("a_id", "b_id")).alias("node_id"), "tier")
-    names = F.array(*[F.lit(name) for name in TIERS])
-    return sides.groupBy("node_id").agg(F.element_at(names, F.min("tier") + 1).alias("tier"))
+def units(edges: DataFrame, nodes: DataFrame, keep: Keep) -> DataFrame:
+    """Whom the rules hold for one person: see ``UNITS``."""
+    return run(UNITS, keep, edges=edges, nodes=nodes, labels=groups(edges, nodes, keep))

@@ -1,6 +1,7 @@
 """Steps of the linkage kept as files: the plan starts afresh behind each, and Spark knows how large it is."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,3 +40,13 @@ class Keep:
     def files(frame: DataFrame) -> list[str]:
         """The files behind a frame that was kept, for an engine that reads them itself."""
         return sorted(path.removeprefix("file://") for path in frame.inputFiles())
+
+
+def limits(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """What the engine may use; beyond its memory it writes below the attempt."""
+    return {
+        "threads": os.environ.get("VEILLEE_CORES", "2"),
+        "memory_limit": os.environ.get("VEILLEE_DRIVER_MEMORY", "2g").upper() + "B",
+        "temp_directory": str(scratch),
+        "preserve_insertion_order": "false",
+    }

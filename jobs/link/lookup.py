@@ -15,19 +15,13 @@ from pyspark.sql import DataFrame
 from jobs.core.schema import TableSchema, load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of
-from jobs.link.blocks import JOINED, Kinds
+from jobs.link.blocks import JOINED, JOINED_NAME, Kinds
+from jobs.link.engine import add_macros
 from jobs.link.inputs import Base
-from jobs.link.keep import Keep
-from jobs.link.score import limits
+from jobs.link.keep import Keep, limits
 from jobs.link.walk import CROSSWALK, MOVE, crosswalk_pool
 
 # ruff: noqa: S608 - the queries are put together from the texts of schemas and keys, never from data
-# joined_name as name_key makes it of a given name: without particles and spaces.
-JOINED_NAME = """
-    CASE WHEN contains(given_key, ' ') THEN replace(coalesce(nullif(array_to_string(list_filter(
-        string_split(given_key, ' '), lambda word: word NOT IN ('DE', 'DES', 'DU', 'D')), ''), ''), given_key), ' ', '')
-    ELSE given_key END
-"""
 NOW = "CREATE TEMP TABLE latest AS SELECT subject_id, arg_max(person_id, night) AS now FROM move GROUP BY subject_id"
 MOVED = """
 CREATE TEMP VIEW {name} AS SELECT first.* REPLACE (coalesce(now, person_id) AS person_id)
@@ -72,6 +66,7 @@ class Index:
         """What a query finds, as a kept step."""
         path = keep.path()
         with duckdb.connect(config=limits(keep.folder)) as engine:
+            add_macros(engine)
             engine.read_parquet(Keep.files(asking)).create_view("asking")
             self.named(engine)
             engine.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")

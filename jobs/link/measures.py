@@ -9,11 +9,13 @@ from typing import Any
 
 import duckdb
 
+from jobs.core.attempt import attempt_folder
 from jobs.core.schema import load_schema
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Partitions, Pool, files_of
 from jobs.link.change import by_person
 from jobs.link.decisions import SAME, Decision, in_force, read_decisions
+from jobs.link.keep import limits
 from jobs.link.walk import MOVE, Tables, crosswalk_pool
 from jobs.review.queue import undecided
 
@@ -21,33 +23,46 @@ Measures = dict[str, Any]
 LAST_DECISIONS = 1_000
 DIMENSIONS = ("age_band", "sex", "department", "born_abroad")
 
+# Everything is counted over these rows, which are read in one scan of the index: all that was ever said of the subjects
+# that the night touched, of their persons, and under the numbers that somebody stated as their own tonight. The night's
+# own rows lie in files of their own.
+NEAR = """
+CREATE TEMP TABLE near AS
+WITH tonight AS (SELECT * FROM trait WHERE night = $night),
+touched AS (
+    SELECT subject_id FROM tonight
+    UNION SELECT subject_id FROM event WHERE night = $night UNION SELECT unnest($queued)
+), persons AS (
+    SELECT coalesce(m.person_id, t.person_id) AS person_id FROM tonight t LEFT JOIN latest m USING (subject_id)
+    UNION SELECT person_id FROM latest SEMI JOIN touched USING (subject_id) UNION SELECT unnest($queued_persons)
+), told AS (SELECT DISTINCT number FROM tonight WHERE number_role IN ('ins', 'own') AND number IS NOT NULL)
+SELECT t.* REPLACE (coalesce(m.person_id, t.person_id) AS person_id),
+    subject_id IN (FROM touched) AS touched, number_role IN ('ins', 'own') AND number IN (FROM told) AS told
+FROM trait t LEFT JOIN latest m USING (subject_id)
+WHERE coalesce(m.person_id, t.person_id) IN (FROM persons) OR number IN (FROM told)
+"""
 # Age in the year of the night; birth abroad as the place of birth says it (99 and a country).
 SUBJECTS = """
 CREATE TEMP TABLE subject AS
-WITH touched AS (
-    SELECT subject_id FROM trait WHERE night = $night
-    UNION SELECT subject_id FROM event WHERE night = $night UNION SELECT unnest($queued)
-), said AS (
-    SELECT subject_id, any_value(person_id) AS first, min(source) AS source, min(birth_year) AS born, min(sex) AS sex,
+WITH said AS (
+    SELECT subject_id, any_value(person_id) AS now, min(source) AS source, min(birth_year) AS born, min(sex) AS sex,
         min(birth_place) AS place
-    FROM trait SEMI JOIN touched USING (subject_id) GROUP BY subject_id
+    FROM near WHERE touched GROUP BY subject_id
 )
-SELECT subject_id, coalesce(m.person_id, first) AS person_id, source, l.tier, e.kind AS moved,
+SELECT subject_id, now AS person_id, source, l.tier, e.kind AS moved,
     list_contains($queued, subject_id) AS queued, l.person_id AS founded,
     CASE WHEN born IS NULL THEN 'unknown' ELSE band(year($night::DATE) - born) END AS age_band,
     coalesce(sex, 'unknown') AS sex, coalesce(h.department, 'unknown') AS department,
     CASE WHEN place IS NULL THEN 'unknown' WHEN place LIKE '99%' THEN 'yes' ELSE 'no' END AS born_abroad
-FROM said LEFT JOIN latest m USING (subject_id)
-LEFT JOIN (SELECT * FROM link WHERE night = $night) l USING (subject_id)
+FROM said LEFT JOIN (SELECT * FROM link WHERE night = $night) l USING (subject_id)
 LEFT JOIN (SELECT DISTINCT subject_id, kind FROM event WHERE night = $night) e USING (subject_id)
 LEFT JOIN home h USING (subject_id)
 """
 PERSONS = """
 CREATE TEMP TABLE person AS
-SELECT coalesce(m.person_id, t.person_id) AS person_id, count(DISTINCT subject_id) AS size,
+SELECT person_id, count(DISTINCT subject_id) AS size,
     count(DISTINCT number) FILTER (number_role IN ('ins', 'own')) AS numbers
-FROM trait t LEFT JOIN latest m USING (subject_id)
-WHERE coalesce(m.person_id, t.person_id) IN (SELECT person_id FROM subject) GROUP BY ALL
+FROM near WHERE person_id IN (SELECT person_id FROM subject) GROUP BY person_id
 """
 GROUPED = """
 SELECT {dimension} AS name, count(tier) AS subjects, count(tier) FILTER (tier <> 'new_person') AS linked,
@@ -64,11 +79,7 @@ SPREAD = (
 )
 # Numbers that somebody stated as their own tonight, by how many persons ever stated them so.
 HOLDERS = """
-WITH told AS (SELECT DISTINCT number FROM trait WHERE night = $night AND number_role IN ('ins', 'own')), held AS (
-    SELECT number, count(DISTINCT coalesce(m.person_id, t.person_id)) AS persons
-    FROM trait t SEMI JOIN told USING (number) LEFT JOIN latest m USING (subject_id)
-    WHERE number_role IN ('ins', 'own') GROUP BY number
-)
+WITH held AS (SELECT number, count(DISTINCT person_id) AS persons FROM near WHERE told GROUP BY number)
 SELECT CASE WHEN persons > 2 THEN '3+' ELSE persons::VARCHAR END AS n, count(*) FROM held GROUP BY n ORDER BY n
 """
 BANDS = """
@@ -86,7 +97,8 @@ def measure(settings: Settings, night: str, index: Tables, walk: Tables, homes: 
     decisions = in_force(read_decisions(settings, index.get("decision", {})))
     items = undecided(settings, index, walk, decisions)
     queued = sorted({end for one in items if one.night == night for end in (one.left[0], one.right[0])})
-    with duckdb.connect() as engine:
+    queued_persons = sorted(set(by_person(settings, set(queued), walk).values())) if queued else []
+    with attempt_folder(settings) as scratch, duckdb.connect(config=limits(scratch)) as engine:
         identity = Pool(settings.identity / "pool")
         for name, table in (("trait", "person_trait"), ("event", "person_event"), ("link", "link")):
             view(engine, name, identity, index.get(table, {}), f"identity/{table}")
@@ -99,13 +111,15 @@ def measure(settings: Settings, night: str, index: Tables, walk: Tables, homes: 
             )
         for query in (BANDS, LATEST):
             engine.execute(query)
-        engine.execute(SUBJECTS, {"night": night, "queued": queued or [""]})
+        asked = {"night": night, "queued": queued or [""]}
+        engine.execute(NEAR, asked | {"queued_persons": queued_persons or [""]})
+        engine.execute(SUBJECTS, asked)
         engine.execute(PERSONS)
         told = {
             "by_source": grouped(engine, "source"),
             "groups": {name: grouped(engine, name) for name in DIMENSIONS},
             "numbers_per_person": dict(engine.execute(SPREAD).fetchall()),
-            "persons_per_number": dict(engine.execute(HOLDERS, {"night": night}).fetchall()),
+            "persons_per_number": dict(engine.execute(HOLDERS).fetchall()),
             "largest_person": single(engine, "SELECT coalesce(max(size), 0) FROM person"),
             "merges": single(engine, MOVES, night=night, kind="merged"),
             "splits": single(engine, MOVES, night=night, kind="split"),

@@ -14,8 +14,8 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from jobs.core.attempt import attempt_folder
 from jobs.core.keys import key_bytes
@@ -23,16 +23,17 @@ from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool
 from jobs.link.blocks import RULED
 from jobs.link.change import Change, by_person, persons_of, picked, small, written
-from jobs.link.decide import as_nodes
 from jobs.link.decisions import DIFFERENT, SAME, Decision, in_force, parts_of, read_decisions
+from jobs.link.engine import run
 from jobs.link.evidence import judge
-from jobs.link.guards import hard_guards, is_baby
+from jobs.link.guards import HARD_GUARDS, is_baby, name_of
 from jobs.link.inputs import Base
 from jobs.link.keep import Keep
 from jobs.link.lookup import Index
 from jobs.link.settle import Move, settle
-from jobs.link.traits import keys, nodes, without_shared
+from jobs.link.traits import NODES, TRAITS, met
 
+# ruff: noqa: S608 - the queries are put together from the names and texts of the rules, never from data
 BY_RULES, BY_BIRTH = "number traits", "number newborn"
 Row = dict[str, Any]
 
@@ -50,22 +51,22 @@ def reconsider(settings: Settings, night: str, known: DataFrame, index: Index | 
     same = parts_of(one for one in decisions if one.kind == SAME)
     torn = [
         row
-        for row in contradictions(rows, known)
-        if same.get(row["left"], row["left"]) != same.get(row["right"], row["right"])
+        for row in contradictions(rows, known, keep)
+        if same.get(row["left_id"], row["left_id"]) != same.get(row["right_id"], row["right_id"])
     ]
     apart = declared_apart(settings, base, decisions)
-    found = proofs(rows, known, index, provisional(touched), keep)
+    found = proofs(rows, known, index, provisional(touched, keep), keep)
     merges, doubts = sorted_out(found, apart, {row["person_id"] for row in torn})
     done = merge(settings, night, base, merges)
     items = [item(night, "match", *pair, reason) for pair, reason in doubts]
-    items += [item(night, "split", row["left"], row["right"], row["guard"]) for row in torn]
+    items += [item(night, "split", row["left_id"], row["right_id"], row["guard"]) for row in torn]
     return queued(settings, night, base, items, done)
 
 
-def provisional(touched: DataFrame) -> DataFrame:
+def provisional(touched: DataFrame, keep: Keep) -> DataFrame:
     """node_id of the persons who were met as newborns and, before tonight, had no number of their own."""
-    known = nodes(as_nodes(touched, "person_id", is_person=True))
-    return known.select(F.struct("*").alias("a")).where((F.size("a.own") == 0) & is_baby("a")).select("a.node_id")
+    known = run(NODES, keep, rows=run(met(("touched", "person_id", True)), keep, touched=touched))
+    return run(f"SELECT node_id FROM nodes a WHERE size(own) = 0 AND {is_baby('a')}", keep, nodes=known)
 
 
 def proofs(rows: DataFrame, known: DataFrame, index: Index, newborns: DataFrame, keep: Keep) -> list[Row]:
@@ -74,23 +75,30 @@ def proofs(rows: DataFrame, known: DataFrame, index: Index, newborns: DataFrame,
     ``birth``: one of them is of ``newborns``, and number and birth date are equal without anything that differs.
     """
     # Persons stand here as subjects do in the tiers, whose guard would keep any two persons of the index apart.
-    met = rows.unionByName(index.sharing(known, RULED, keep)).distinct()
-    everyone = keep(without_shared(as_nodes(met, "person_id", is_person=False)))
-    judged = judge(keys(everyone, "node_id"), nodes(everyone))
-    number, equal = (
-        F.col("kind").isin("birth", "first") & F.col("strong"),
-        (F.col("kind") == "exact") & ~F.col("conflict"),
-    )
-    born = number & (F.col("kind") == "birth") & ~F.col("conflict")
-    found = judged.groupBy("a_id", "b_id").agg(
-        F.max(number).alias("number"), F.max(equal).alias("traits"), F.max(born).alias("birth")
-    )
-    baby = keep(newborns.select("node_id", F.lit(True).alias("baby")))
-    for side in ("a", "b"):
-        found = found.join(F.broadcast(baby.toDF(f"{side}_id", f"{side}_baby")), f"{side}_id", how="left")
-    birth = F.col("birth") & F.coalesce("a_baby", "b_baby", F.lit(False))
-    told = found.where("number or traits").select("a_id", "b_id", "number", "traits", birth.alias("birth"))
-    return [row.asDict() for row in told.orderBy("a_id", "b_id").collect()]
+    every = keep(rows.unionByName(index.sharing(known, RULED, keep)).distinct())
+    seen = judge(run(met(("every", "person_id", False)), keep, every=every), keep)
+    return rows_of(run(PROOFS, keep, judged=seen.judged, newborns=newborns))
+
+
+# Whom rules tie, and by what.
+PROOFS = """
+WITH told AS (
+    SELECT a_id, b_id, kind, conflict, kind IN ('birth', 'first') AND strong AS number FROM judged
+), pair AS (
+    SELECT a_id, b_id, bool_or(number) AS number, bool_or(kind = 'exact' AND NOT conflict) AS traits,
+        bool_or(number AND kind = 'birth' AND NOT conflict) AS birth
+    FROM told GROUP BY a_id, b_id
+)
+SELECT a_id, b_id, number, traits, birth AND (a.node_id IS NOT NULL OR b.node_id IS NOT NULL) AS birth
+FROM pair LEFT JOIN newborns a ON a.node_id = a_id LEFT JOIN newborns b ON b.node_id = b_id
+WHERE number OR traits
+"""
+
+
+def rows_of(frame: DataFrame) -> list[Row]:
+    """The rows of a small kept frame, in order."""
+    found = ds.dataset(Keep.files(frame)).to_table()
+    return list(found.sort_by([(name, "ascending") for name in found.column_names[:2]]).to_pylist())
 
 
 def sorted_out(
@@ -140,28 +148,32 @@ def by_rules(night: str, proof: str, left: str, right: str) -> Decision:
     return Decision(night, proof, SAME, left, right, "", date.fromisoformat(night), "")
 
 
-def contradictions(rows: DataFrame, known: DataFrame) -> list[Row]:
-    """Pairs of subjects that can be one person no more, one of whom spoke tonight: person_id, left, right, guard.
+def contradictions(rows: DataFrame, known: DataFrame, keep: Keep) -> list[Row]:
+    """Pairs of subjects that can be one person no more, one of whom spoke tonight: left_id, right_id, person_id, guard.
 
     Of who spoke tonight what was said tonight counts: it may correct what was said before. A number that is not said
     again does not make a double record two patients, so that guard is not asked.
     """
-    guards = {name: condition for name, condition in hard_guards().items() if name != "declared_distinct"}
-    spoke = known.select("subject_id").distinct()
-    others = rows.join(spoke, "subject_id", how="left_anti").withColumn("spoke", F.lit(False))
-    tonight = known.select(*rows.columns).withColumn("spoke", F.lit(True))
-    both = tonight.unionByName(others).withColumn("node_id", F.col("subject_id")).withColumn("is_person", F.lit(False))
-    person = both.select("node_id", "person_id", "spoke").distinct()
-    side = nodes(both).join(person, "node_id", how="inner")
-    left, right = (side.select("person_id", F.struct("*").alias(name)) for name in ("a", "b"))
-    met = left.join(right, "person_id", how="inner").where(F.col("a.node_id") < F.col("b.node_id"))
-    guard = F.lit(None).cast("string")
-    for name, condition in reversed(list(guards.items())):
-        guard = F.when(condition, name).otherwise(guard)
-    said = met.where(F.col("a.spoke") | F.col("b.spoke"))
-    sides = (F.col("a.node_id").alias("left"), F.col("b.node_id").alias("right"))
-    found = said.select("person_id", *sides, guard.alias("guard")).where("guard is not null")
-    return [row.asDict() for row in found.orderBy("left", "right").collect()]
+    said = run(SAID, keep, known=known, every=rows)
+    return rows_of(run(TORN, keep, said=said, nodes=run(NODES, keep, rows=said)))
+
+
+COLUMNS = f"{', '.join(TRAITS)}, person_id, subject_id AS node_id, false AS is_person"
+SAID = f"""
+SELECT {COLUMNS}, true AS spoke FROM known
+UNION ALL SELECT {COLUMNS}, false FROM every
+LEFT JOIN (SELECT DISTINCT subject_id AS speaker FROM known) AS spoke ON subject_id = speaker WHERE speaker IS NULL
+"""
+TORN_BY = {name: condition for name, condition in HARD_GUARDS.items() if name != "declared_distinct"}
+TORN = f"""
+WITH inside AS (SELECT DISTINCT node_id, person_id, spoke FROM said),
+side AS (SELECT n.*, person_id, spoke FROM nodes n JOIN inside USING (node_id)),
+met AS (
+    SELECT a.node_id AS left_id, b.node_id AS right_id, a.person_id AS person_id, {name_of(TORN_BY)} AS guard
+    FROM side a JOIN side b ON a.person_id = b.person_id AND a.node_id < b.node_id WHERE a.spoke OR b.spoke
+)
+SELECT * FROM met WHERE guard IS NOT NULL
+"""
 
 
 def item(night: str, queue: str, left: str, right: str, reason: str) -> Row:

@@ -1,4 +1,7 @@
-"""Names as compare keys, and what a number says about the person it belongs to. Native Spark expressions only."""
+"""Names as compare keys, and what a number says about the person it belongs to.
+
+As Spark columns where claims are read, as texts where the rules judge.
+"""
 
 import sys
 import unicodedata
@@ -61,30 +64,27 @@ def first_of(names: Column) -> Column:
     return F.element_at(F.split(F.trim(names), r"[,;|\s]+"), 1)
 
 
-def number_sex(number: Column) -> Column:
-    """Sex as the number says it: 1, 3, 7 are men, 2, 4, 8 women; null otherwise."""
-    return blank_to_null(F.translate(F.substring(number, 1, 1), "1372480569", "111222"))
+# What follows are texts over the columns of trait rows, for both engines of ``engine.run``.
+# Sex as the number says it: 1, 3, 7 are men, 2, 4, 8 women; null otherwise.
+NUMBER_SEX = "nullif(translate(substring(number, 1, 1), '1372480569', '111222'), '')"
+# The first and the last day of a year, which clerks write when they know the year alone.
+DEFAULT_DATE = "(month(birth_date) = 1 AND day(birth_date) = 1 OR month(birth_date) = 12 AND day(birth_date) = 31)"
 
 
-def is_default_date(date: Column) -> Column:
-    """The first and the last day of a year, which clerks write when they know the year alone."""
-    return F.date_format(date, "MM-dd").isin("01-01", "12-31")
+def two_digits(number: str) -> str:
+    """The last two digits of a number."""
+    return f"lpad(CAST({number} % 100 AS STRING), 2, '0')"
 
 
-def contradicts(number: Column, sex: Column, birth_date: Column, birth_year: Column) -> Column:
-    """The number is another person's: its sex, year or month differ from a known trait. Never null."""
-    month = F.substring(number, 4, 2)
-    other_sex = sex.isin("1", "2") & (number_sex(number) != sex)
-    other_year = F.substring(number, 2, 2) != F.lpad((birth_year % 100).cast("string"), 2, "0")
-    told = ~is_default_date(birth_date)  # of a default date the year alone was known
-    other_month = told & month.between("01", "12") & (month != F.date_format(birth_date, "MM"))
-    return sure(other_sex) | sure(other_year) | sure(other_month)
-
-
-def agrees(number: Column, sex: Column, birth_date: Column) -> Column:
-    """Sex, year and month of the number are those of the person. Never null: unknown traits do not agree."""
-    same = (number_sex(number) == sex) & (F.substring(number, 2, 4) == F.date_format(birth_date, "yyMM"))
-    return sure(same)
+# The number is another person's: its sex, year or month differ from a known trait. Never null. Of a default date the
+# year alone was known.
+CONTRADICTS = f"""(coalesce(sex IN ('1', '2') AND {NUMBER_SEX} <> sex, false)
+    OR coalesce(substring(number, 2, 2) <> {two_digits("birth_year")}, false)
+    OR coalesce(NOT {DEFAULT_DATE} AND substring(number, 4, 2) BETWEEN '01' AND '12'
+        AND substring(number, 4, 2) <> {two_digits("month(birth_date)")}, false))"""
+# Sex, year and month of the number are those of the person. Never null: unknown traits do not agree.
+AGREES = f"""coalesce({NUMBER_SEX} = sex
+    AND substring(number, 2, 4) = {two_digits("year(birth_date)")} || {two_digits("month(birth_date)")}, false)"""
 
 
 def sure(condition: Column) -> Column:

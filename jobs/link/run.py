@@ -123,9 +123,9 @@ def write_told(settings: Settings, night: str, tables: dict[str, pa.Table], atte
 
 def split(rows: DataFrame, index: Index | None, keep: Keep) -> tuple[DataFrame, DataFrame]:
     """Trait rows of new subjects, and those that are new of known subjects, with their person."""
+    rows = keep(rows)
     if index is None:
         return rows, rows.limit(0).withColumn("person_id", F.lit(None).cast("string"))
-    rows = keep(rows)
     people = index.people(rows, keep)
     claims = index.claims(rows, keep).select("subject_id", "claim_id")
     known = rows.join(people, "subject_id", how="inner").join(claims, ["subject_id", "claim_id"], how="left_anti")

@@ -4,7 +4,6 @@ In one process, on DuckDB: the night's residue and its candidates fit on one nod
 the outcome depends on the rows alone. What Spark gives is one table of trait rows (``scored_rows``).
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow as pa
 from jobs.link.comparisons import GUARDS, MACROS
 from jobs.link.groups import spread
 from jobs.link.guards import BABY_DAYS
+from jobs.link.keep import limits
 from jobs.link.model import Model
 from jobs.link.refusals import PAIR
 
@@ -199,16 +199,6 @@ def make_nodes(engine: duckdb.DuckDBPyConnection, common: dict[str, tuple[str, .
     for kind, names in sorted(common.items()):
         engine.execute("INSERT INTO common SELECT $kind, unnest($names)", {"kind": kind, "names": list(names)})
     engine.execute(NODES, {"baby": BABY_DAYS})
-
-
-def limits(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
-    """What the engine may use; beyond its memory it writes below the attempt."""
-    return {
-        "threads": os.environ.get("VEILLEE_CORES", "2"),
-        "memory_limit": os.environ.get("VEILLEE_DRIVER_MEMORY", "2g").upper() + "B",
-        "temp_directory": str(scratch),
-        "preserve_insertion_order": "false",
-    }
 
 
 def scored_sql(model: Model, guards: Mapping[str, str] = GUARDS) -> str:

@@ -1,11 +1,15 @@
-"""From claims to trait rows, and from trait rows to nodes and the keys under which nodes meet."""
+"""From claims to trait rows, and from trait rows to nodes and the keys under which nodes meet.
+
+The latter are queries for ``engine.run``.
+"""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.core.tokens import message
-from jobs.link.normalise import agrees, contradicts, first_of, given_key, is_default_date, name_key, sure
+from jobs.core.tokens import UNIT_SEPARATOR
+from jobs.link.normalise import AGREES, CONTRADICTS, DEFAULT_DATE, first_of, given_key, name_key, sure
 
+# ruff: noqa: S608 - the queries are put together from the names and texts of the rules, never from data
 # Sources that number their patients: two numbers of one producer are two persons unless an own number proves a
 # double record. A pharmacy's subject is made of traits, so that two of them may well be one patient.
 DECLARES_DISTINCT = "hospital"
@@ -72,74 +76,89 @@ def numbers() -> Column:
     return F.filter(F.array(*pairs), lambda pair: pair["number"].isNotNull())
 
 
+# The number of a trait row is the person's own: sent as such and not contradicted, or a holder's that agrees.
+IS_OWN = f"""coalesce(CASE WHEN number IS NOT NULL
+    THEN number_role IN ('ins', 'own') AND NOT {CONTRADICTS} OR {AGREES} END, false)"""
+
+
 def is_own() -> Column:
-    """The number of a trait row is the person's own: sent as such and not contradicted, or a holder's that agrees."""
-    number, sex, birth = F.col("number"), F.col("sex"), F.col("birth_date")
-    sent = F.col("number_role").isin("ins", "own") & ~contradicts(number, sex, birth, F.col("birth_year"))
-    return sure(F.when(F.col("number").isNotNull(), sent | agrees(number, sex, birth)))
+    """The same as a column."""
+    return F.expr(IS_OWN)
 
 
-def without_shared(rows: DataFrame) -> DataFrame:
-    """Trait rows without the numbers that one source gives to more birth dates than a family has.
+def met(*sides: tuple[str, str, bool]) -> str:
+    """All trait rows of some tables, each with the column that names its nodes, and whether these are persons.
 
-    Such a number is a clerk's or a test's; it neither identifies nor says who is related. Its role is then ``shared``.
+    A number that one source gives to more birth dates than a family has is a clerk's or a test's; it neither identifies
+    nor says who is related, and is left out. The role of such a row is then ``shared``.
     """
-    by_number = rows.where("number is not null").groupBy("number", "source")
-    dates = by_number.agg(F.count_distinct("birth_date").alias("dates")).where(F.col("dates") > SHARED)
-    shared = dates.select("number", F.lit(True).alias("shared")).distinct()
-    joined = rows.join(F.broadcast(shared), "number", how="left")
-    role = F.when(F.col("shared"), "shared").otherwise(F.col("number_role"))
-    kept = {"number": F.when(F.col("shared").isNull(), F.col("number")), "number_role": role}
-    return joined.withColumns(kept).select(*rows.columns)
-
-
-def nodes(rows: DataFrame) -> DataFrame:
-    """One row per node (a new subject, or a person of the index) with the set of values of each trait.
-
-    ``rows`` are trait rows with ``node_id`` and ``is_person``. Undetermined sex (3) counts as unknown.
-    """
-    families = F.collect_set(F.array_compact(F.array("family_key", "used_key")))
-    return rows.groupBy("node_id", "is_person").agg(
-        F.collect_set(F.when(is_own(), F.col("number"))).alias("own"),
-        F.collect_set("number").alias("numbers"),
-        F.array_distinct(F.flatten(families)).alias("families"),
-        F.collect_set("given_key").alias("given"),
-        F.collect_set(F.when(F.col("sex") != "3", F.col("sex"))).alias("sexes"),
-        F.collect_set("birth_rank").alias("ranks"),
-        F.collect_set("birth_date").alias("dates"),
-        F.collect_set("birth_year").alias("years"),
-        F.collect_set("birth_place").alias("places"),
-        F.collect_set(F.when(F.col("source") == DECLARES_DISTINCT, F.col("producer"))).alias("declared"),
-        F.to_date(F.min("night")).alias("since"),
-        F.max(sure(F.col("number_role") == "shared")).alias("shared"),
+    columns = ", ".join(TRAITS)
+    every = " UNION ALL ".join(
+        f"SELECT {columns}, {name} AS node_id, {str(person).lower()} AS is_person FROM {table}"
+        for table, name, person in sides
     )
+    kept = {"number": "CASE WHEN shared IS NULL THEN number END"}
+    kept |= {"number_role": "CASE WHEN shared IS NULL THEN number_role ELSE 'shared' END"}
+    told = ", ".join(f"{kept[name]} AS {name}" if name in kept else name for name in TRAITS)
+    return f"""
+WITH every AS ({every}), busy AS (  -- counted first: few numbers have that many rows, and dates are dear to count
+    SELECT number, source FROM every WHERE number IS NOT NULL GROUP BY number, source HAVING count(*) > {SHARED}
+), crowd AS (
+    SELECT DISTINCT number AS shared FROM (
+        SELECT number, source FROM every JOIN busy USING (number, source)
+        GROUP BY number, source HAVING count(DISTINCT birth_date) > {SHARED}
+    ) AS counted
+)
+SELECT {told}, node_id, is_person
+FROM every LEFT JOIN crowd ON number = shared
+"""
 
 
-def key_parts() -> list[tuple[str, list[Column]]]:
-    """The keys of a trait row: kind and what it is made of; no key where a part is unknown."""
-    number, given, born, sex = (F.col(name) for name in ("number", "given_key", "birth_date", "sex"))
-    told = F.when(~is_default_date(born), born)
-    exact = [("exact", [F.col(name), given, told, sex]) for name in ("family_key", "used_key")]
-    first = [number, given, F.col("birth_year")]
-    return [("birth", [number, born]), ("first", first), *exact, ("number", [number])]
+# One row per node (a new subject, or a person of the index) with the set of values of each trait. Undetermined sex (3)
+# counts as unknown.
+NODES = f"""
+SELECT node_id, is_person,
+    collect_set(CASE WHEN {IS_OWN} THEN number END) AS own,
+    collect_set(number) AS numbers,
+    array_union(collect_set(family_key), collect_set(used_key)) AS families,
+    collect_set(given_key) AS given,
+    collect_set(CASE WHEN sex <> '3' THEN sex END) AS sexes,
+    collect_set(birth_rank) AS ranks,
+    collect_set(birth_date) AS dates,
+    collect_set(birth_year) AS years,
+    collect_set(birth_place) AS places,
+    collect_set(CASE WHEN source = '{DECLARES_DISTINCT}' THEN producer END) AS declared,
+    CAST(min(night) AS DATE) AS since,
+    bool_or(coalesce(number_role = 'shared', false)) AS shared
+FROM rows GROUP BY node_id, is_person
+"""
+
+TOLD = f"CASE WHEN NOT {DEFAULT_DATE} THEN birth_date END"
+# The keys of a trait row: kind and what it is made of; no key where a part is unknown.
+# ``birth``: number and birth date; ``first``: number, given name, birth year; ``exact``: a family name (birth or
+# used), given name, birth date and sex, unless the date is a default one; ``number``: the number alone, which
+# identifies nobody but tells relatives.
+KEY_PARTS = (
+    ("birth", ("number", "birth_date")),
+    ("first", ("number", "given_key", "birth_year")),
+    ("exact", ("family_key", "given_key", TOLD, "sex")),
+    ("exact", ("used_key", "given_key", TOLD, "sex")),
+    ("number", ("number",)),
+)
 
 
-def keys(rows: DataFrame, *ids: str) -> DataFrame:
-    """Every key under which a node may meet another: ``ids``, kind, key, and whether its number is its own.
+def joined_parts(parts: tuple[str, ...]) -> str:
+    """Parts of a key as one text; null when one is."""
+    return f" || chr({ord(UNIT_SEPARATOR)}) || ".join(f"CAST({part} AS STRING)" for part in parts)
 
-    ``birth``: number and birth date; ``first``: number, given name, birth year; ``exact``: a family name (birth or
-    used), given name, birth date and sex, unless the date is a default one; ``number``: the number alone, which
-    identifies nobody but tells relatives.
-    """
-    found = F.array(
-        *[
-            F.struct(F.lit(kind).alias("kind"), message(*[one.cast("string") for one in parts]).alias("key"))
-            for kind, parts in key_parts()
-        ]
-    )
-    exploded = rows.select(
-        *ids, F.explode(F.filter(found, lambda pair: pair["key"].isNotNull())).alias("k"), is_own().alias("own_number")
-    )
-    return exploded.groupBy(*ids, F.col("k.kind").alias("kind"), F.col("k.key").alias("key")).agg(
-        F.max("own_number").alias("own_number")
-    )
+
+# Every key under which a node may meet another: node_id, kind, key, and whether its number is its own.
+EVERY_KEY = " UNION ALL ".join(
+    f"SELECT node_id, '{kind}' AS kind, {joined_parts(parts)} AS key, {IS_OWN} AS own_number FROM rows"
+    for kind, parts in KEY_PARTS
+)
+KEYS = f"""
+WITH every AS ({EVERY_KEY})
+SELECT node_id, kind, key, bool_or(own_number) AS own_number FROM every WHERE key IS NOT NULL
+GROUP BY node_id, kind, key
+"""

@@ -14,13 +14,15 @@ from jobs.core.session import spark_session
 from jobs.core.settings import Settings
 from jobs.core.snapshot import Pool, files_of, read_json, tables_from_json
 from jobs.core.tables import read_files
-from jobs.link.blocks import scored_rows
+from jobs.link.blocks import SCORED_ROWS
+from jobs.link.engine import run
 from jobs.link.keep import Keep
 
 
-def as_records(rows: DataFrame) -> DataFrame:
-    """Trait rows as the training reads them."""
-    return scored_rows(rows.withColumn("unit", F.col("subject_id")).withColumn("is_person", F.lit(False)))
+def as_records(rows: DataFrame, keep: Keep) -> DataFrame:
+    """Trait rows as the training reads them, each subject a unit of its own: a kept frame."""
+    units = rows.withColumn("unit", F.col("subject_id")).withColumn("is_person", F.lit(False))
+    return run(SCORED_ROWS, keep, rows=keep(units))
 
 
 @contextmanager
@@ -34,5 +36,5 @@ def records_of(settings: Settings, night: str) -> Iterator[list[str]]:
         with spark_session(settings, "train_linkage") as spark:
             pool = Pool(settings.identity / "pool")
             rows = read_files(spark, pool, files_of(traits), load_schema("identity/person_trait"))
-            files = Keep.files(Keep(Path(attempt))(as_records(rows)))
+            files = Keep.files(as_records(rows, Keep(Path(attempt))))
         yield files

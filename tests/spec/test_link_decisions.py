@@ -1,14 +1,19 @@
 """Who is linked with whom, and who is not: one small family per case, all of them in one night."""
 
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
+import pyarrow.dataset as ds
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
+from jobs.core.errors import ConfigError
 from jobs.link.decide import decide
+from jobs.link.engine import CHOICE, PROCESS, SPARK, run
 from jobs.link.keep import Keep
-from jobs.link.refusals import shared_numbers, told
+from jobs.link.lookup import Index
+from jobs.link.refusals import STEPS, shared_numbers, told
 from jobs.link.run import mothers_of
 from jobs.link.traits import trait_rows
 from tests.spec.link_cases import CLAIM, claim, number, subject
@@ -190,12 +195,17 @@ Told = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def linked(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, tuple[str, str]], Told]:
-    """Subject -> (label of its person, tier), of all cases linked together; and what was told of the rest."""
+def claims(spark: SparkSession) -> DataFrame:
+    """The claims of all cases."""
     rows = [row for claims, _ in CASES.values() for row in claims]
-    claims = spark.createDataFrame([tuple(row[name] for name in CLAIM.names) for row in rows], CLAIM.spark)
+    return spark.createDataFrame([tuple(row[name] for name in CLAIM.names) for row in rows], CLAIM.spark)
+
+
+@pytest.fixture(scope="module")
+def linked(claims: DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, tuple[str, str]], Told]:
+    """Subject -> (label of its person, tier), of all cases linked together; and what was told of the rest."""
     keep = Keep(tmp_path_factory.mktemp("link"))
-    done = decide(trait_rows(claims), None, mothers_of(claims, keep), keep)
+    done = decide(keep(trait_rows(claims)), None, mothers_of(claims, keep), keep)
     assert shared_numbers(done) == 14
     refused = told(done, "2026-11-22", "r1")
     found = {row.subject_id: (row.label, row.tier) for row in done.subjects.collect()}
@@ -259,3 +269,33 @@ def test_what_nothing_tells_apart_is_for_review(linked: tuple[dict[str, tuple[st
     assert tuple(sorted(map(subject, ("P1:jean", "H1:jean-a")))) in sides
     assert tuple(sorted(map(subject, ("H1:baby", "H1:mother")))) not in sides
     assert len(sides) == len(set(sides))
+
+
+def test_both_engines_find_the_same_rows(claims: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the cases' subjects are persons of the index, the other half arrive: every step, row for row."""
+    keep = Keep(tmp_path)
+    rows, half = keep(trait_rows(claims)), "substring(subject_id, 1, 1) < '8'"
+    new = keep(rows.where(half))
+    known = keep(rows.where(f"NOT {half}").selectExpr("*", "reverse(subject_id) AS person_id"))
+    index, mothers = Index(Keep.files(known)), mothers_of(claims, keep)
+    found = {}
+    for engine in (PROCESS, SPARK):
+        monkeypatch.setenv(CHOICE, engine)
+        done = decide(new, index, mothers, keep)
+        tables = {name: Keep.files(getattr(done.steps, name)) for name in STEPS} | {"who": Keep.files(done.subjects)}
+        found[engine] = {
+            name: sorted(map(shown, ds.dataset(files).to_table().to_pylist())) for name, files in tables.items()
+        }
+    assert found[PROCESS] == found[SPARK]
+    assert len(found[PROCESS]["judged"]) > 50, "too few to say anything"
+
+
+def shown(row: dict[str, Any]) -> str:
+    """A row as text, whatever the order of its columns and of the values of a set."""
+    return repr(sorted((name, sorted(map(str, one)) if isinstance(one, list) else one) for name, one in row.items()))
+
+
+def test_an_unknown_engine_is_named(claims: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOICE, "polars")
+    with pytest.raises(ConfigError, match=f"{CHOICE} is neither process nor spark"):
+        run("SELECT 1", Keep(tmp_path), rows=claims)

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.core.schema import load_schema
 from jobs.link.blocks import BLOCKS, RULED, Kinds
+from jobs.link.engine import add_macros
 from jobs.link.lookup import persons_sharing
 
 TRAIT = load_schema("identity/person_trait").arrow
@@ -71,6 +72,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool, bool]] = {
 def finds(index: dict[str, Any], asking: dict[str, Any], kinds: Kinds) -> bool:
     """The person of the index is found by a night of one row."""
     with duckdb.connect() as engine:
+        add_macros(engine)
         for name, row in (("trait", index | {"person_id": "p"}), ("asking", asking)):
             engine.register(name, pa.Table.from_pylist([row], schema=TRAIT))
         return bool(engine.execute(persons_sharing(kinds)).fetchall())
