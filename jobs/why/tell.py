@@ -173,7 +173,8 @@ class Teller:
         other = row["right_subject"] if row["left_subject"] == facts.subject else row["left_subject"]
         state = "" if row["stands"] or row["kind"] == "withdrawn" else self.say(" (retirée)", " (withdrawn)")
         return (
-            f"{row['decision_id']}, {self.say('dès la nuit', 'from night')} {row['night']}: {row['by_role']} "
+            f"{row['decision_id']}, {self.say('dès la nuit', 'from night')} {row['night']}{self.colon} "
+            f"{self.word(words.ROLES, row['by_role'])} "
             f"{self.word(words.SIDES, row['kind'])} {other} — {row['decided_at']}, "
             f"{self.say('motif', 'reason')}{self.colon} {self.word(words.REASONS, row['reason'])}{state}"
         )

@@ -159,6 +159,10 @@ SIDES: dict[str, Words] = {
     "different": ("a décidé `different`, une autre personne que", "decided `different`, another person than"),
     "withdrawn": ("a retiré (`withdrawn`) ce qui était décidé avec", "withdrew (`withdrawn`) what was decided with"),
 }
+ROLES: dict[str, Words] = {  # of who decided, as config/policy.toml lists them
+    "identity steward": ("gestionnaire des identités", "identity steward"),
+    "medical information physician": ("médecin de l'information médicale", "medical information physician"),
+}
 REASONS: dict[str, Words] = {  # of decisions, as config/policy.toml lists them
     "same papers": ("mêmes papiers", "same papers"),
     "same address and names": ("mêmes adresse et noms", "same address and names"),
