@@ -92,6 +92,11 @@ class Teller:
         if needed is not None:
             least = self.say("à atteindre pour un lien : {}", "to be reached for a link: {}")
             yield f"  {bits(needed)}  {least.format(chance(needed)[self.place])}"
+        if (known := model.get("accept_known_centibits")) is not None:
+            least = self.say(
+                "et avec une personne connue, non nouveau-née : {}", "and with a known person, no newborn: {}"
+            )
+            yield f"  {bits(known)}  {least.format(chance(known)[self.place])}"
         if row.get("lead_centibits") is not None:
             yield self.say(
                 f"  avance sur le sujet suivant : {bits(row['lead_centibits']).strip()}",

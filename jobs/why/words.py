@@ -35,7 +35,10 @@ MET = TIERS | {  # what brought two together who were then refused
 GRADES: dict[str, Words] = {  # how sure linkage is, in the words of FHIR
     "certain": ("certain : une règle exacte, sans score", "certain: an exact rule, no score"),
     "probable": ("probable : au moins 999 chances sur 1 000", "probable: at least 999 in 1,000"),
-    "possible": ("possible : entre 9 chances sur 10 et 999 sur 1 000", "possible: between 9 in 10 and 999 in 1,000"),
+    "possible": (
+        "possible : moins de 999 chances sur 1 000, et aucun autre sujet n'est proche",
+        "possible: less than 999 in 1,000, and no other subject comes near",
+    ),
 }
 WAYS: dict[str, Words] = {  # how two subjects of a person hold together
     "number_birth_date": TIERS["number_birth_date"],
