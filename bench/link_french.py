@@ -250,10 +250,10 @@ def spoil(
         if born[place].day <= 12:
             born[place] = born[place].replace(month=born[place].day, day=born[place].month)
     for place in np.flatnonzero(hit(rates.wrong_digit)):
-        year = int(draw.integers(0, 2))
-        born[place] = (
-            born[place].replace(year=born[place].year - 1) if year else born[place].replace(day=draw.integers(1, 29))
-        )
+        wrong_year, told = int(draw.integers(0, 2)), born[place]
+        if wrong_year and (told.month, told.day) == (2, 29):  # the year before has no such day
+            told = told.replace(day=28)
+        born[place] = told.replace(year=told.year - 1) if wrong_year else told.replace(day=draw.integers(1, 29))
     default = hit(rates.default_date) & ~is_baby
     born[default] = [day.replace(month=1, day=1) for day in born[default]]
     sex = mine.sex.astype(str).astype(object)

@@ -5,8 +5,7 @@ import sys
 from typing import Any
 
 from jobs.audit.check import check, read
-from jobs.core.cli import open_root, say
-from jobs.core.errors import JobError
+from jobs.core.cli import answered
 from jobs.core.settings import Settings
 
 
@@ -16,16 +15,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="check only (also done before anything is shown)")
     parser.add_argument("--last", type=int, default=20, help="how many lines to show")
     arguments = parser.parse_args(argv)
-    try:
-        settings = open_root()
+
+    def work(settings: Settings) -> None:
         found = check(settings)
         if not arguments.check:
             show(settings, arguments.last)
-    except JobError as error:
-        say(f"audit: {error}")
-        return error.exit_code
-    print(f"audit: {found['lines']} lines in {found['segments']} segments, whole and in order")
-    return 0
+        print(f"audit: {found['lines']} lines in {found['segments']} segments, whole and in order")
+
+    return answered("audit", work)
 
 
 def show(settings: Settings, last: int) -> None:

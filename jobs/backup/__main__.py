@@ -11,8 +11,8 @@ from typing import Any
 from jobs.audit.log import audit
 from jobs.backup.content import LISTING, ZONES, all_quiet, files_of_zones, passphrase
 from jobs.backup.seal import Sealer
-from jobs.core.cli import open_root, say
-from jobs.core.errors import ConfigError, JobError
+from jobs.core.cli import answered
+from jobs.core.errors import ConfigError
 from jobs.core.residency import require_target
 from jobs.core.settings import Settings
 from jobs.core.snapshot import canonical_json, sha256_of, sync
@@ -75,14 +75,14 @@ def main(argv: list[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     zones = tuple(zone for zone in ZONES if zone != "standard" or not arguments.without_standard)
-    try:
-        settings = open_root()
+
+    def work(settings: Settings) -> None:
         found = backup(settings, arguments.to.resolve(), passphrase(arguments.passphrase_file, confirm=True), zones)
-    except JobError as error:
-        say(f"backup: {error}")
-        return error.exit_code
-    print(f"{arguments.to}: {found['files']} files, {found['bytes']} bytes before sealing; zones {', '.join(zones)}")
-    return 0
+        print(
+            f"{arguments.to}: {found['files']} files, {found['bytes']} bytes before sealing; zones {', '.join(zones)}"
+        )
+
+    return answered("backup", work)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
 from jobs.core.compact import in_texts
+from jobs.core.order import in_order
 from jobs.core.parquet import ADOPTED, WRITTEN, write_runs
 from jobs.core.schema import TableSchema
 from jobs.core.snapshot import Partitions, Pool
@@ -121,36 +122,6 @@ def divided(table: pa.Table, labels: Any) -> Iterator[tuple[Any, pa.Table]]:
     whole = table if len(starts) == 1 else table.take(pa.array(order))
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
         yield ordered[start], whole.slice(start, end - start)
-
-
-def in_order(table: pa.Table, first: Iterable[str], order: list[str]) -> pa.Table:
-    """Rows by the columns ``first``, and by all of ``order`` where these do not tell every two rows apart.
-
-    As Spark orders them: ascending, nulls first. Rows that stand in order already are not moved.
-    """
-    names = list(first)
-    if ascending(table, names):
-        return table
-    found = table.take(sort_indices(table, names))
-    return found if ascending(found, names) else table.take(sort_indices(table, order))
-
-
-def sort_indices(table: pa.Table, names: list[str]) -> pa.Array:
-    """The places of the rows in the order of some columns."""
-    return pc.sort_indices(table, sort_keys=[(name, "ascending", "at_start") for name in names])
-
-
-def ascending(table: pa.Table, names: list[str]) -> bool:
-    """Whether each row is greater than the one before by some columns, none of them null in any row."""
-    if any(table.column(name).null_count for name in names):
-        return False
-    greater, same = np.zeros(max(table.num_rows - 1, 0), dtype=bool), np.ones(max(table.num_rows - 1, 0), dtype=bool)
-    for name in names:
-        column = table.column(name).combine_chunks()
-        before, now = column[:-1], column[1:]
-        greater |= same & pc.less(before, now).to_numpy(zero_copy_only=False)
-        same &= pc.equal(before, now).to_numpy(zero_copy_only=False)
-    return bool(greater.all())
 
 
 def as_is(table: pa.Table) -> pa.Table:

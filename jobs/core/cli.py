@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import os
+import select
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from jobs.audit.log import audit
@@ -16,6 +19,7 @@ from jobs.core.residency import require_residency
 from jobs.core.settings import Settings, load_settings
 
 SOURCES = ("hospital", "pharmacy", "shared_record")
+PIPE_CLOSED = 141  # what a shell says of a program whose reader left: 128 and the signal's number
 Main = Callable[[Settings, str, str | None], dict[str, Any]]
 
 
@@ -50,20 +54,43 @@ def run_locked(stage: str, main: Main, night: str, source: str | None) -> int:
 def answered(label: str, work: Callable[[Settings], dict[str, Any] | None]) -> int:
     """Do some work on the root, print its last line, if any, and return its exit code: failures get words here alone.
 
-    The message of what is no JobError is withheld: it may quote data.
+    The message of what is no JobError is withheld: it may quote data. A reader that closed the pipe (``| head``) has
+    seen enough: that is no failure to tell.
     """
     try:
         told = work(open_root())
+        if told is not None:
+            print(json.dumps(told))
+        sys.stdout.flush()
     except JobError as error:
         say(f"{label}: {error}")
         return error.exit_code
+    except BrokenPipeError as error:
+        if not reader_left():
+            return defect(label, error)
+        return PIPE_CLOSED
     except Exception as error:
-        say(f"{label}: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
-        say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
-        return 1
-    if told is not None:
-        print(json.dumps(told))
+        return defect(label, error)
     return 0
+
+
+def defect(label: str, error: Exception) -> int:
+    """Tell the type and the place of a failure that is no JobError."""
+    say(f"{label}: unexpected {type(error).__name__}; the message is withheld, it may quote data.")
+    say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-6:])))
+    return 1
+
+
+def reader_left() -> bool:
+    """Whether nobody reads the output any more; what is left of it then goes nowhere, also at the end of Python."""
+    output = sys.stdout.fileno()
+    watch = select.poll()
+    watch.register(output, select.POLLOUT)
+    if not any(state & select.POLLERR for _, state in watch.poll(0)):
+        return False
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), output)
+    return True
 
 
 def open_root() -> Settings:

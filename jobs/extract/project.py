@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from jobs.core.manifest import explain
 from jobs.core.schema import SCHEMAS, TableSchema, load_schema
 from jobs.core.settings import REPOSITORY, Settings
 from jobs.extract.generalise import RULES
+from jobs.reference.lists import embedded
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
 MAX_SUPPRESSED = 0.1
@@ -81,11 +83,21 @@ def parse_project(name: str, value: dict[str, Any]) -> Project:
         epoch=value["epoch"],
         expires_on=value["expires_on"],
         months=(value["months"]["from"], value["months"]["to"]),
-        departments=tuple(value.get("departments", ())),
+        departments=departments(name, value.get("departments", ())),
         max_suppressed=value.get("max_suppressed", MAX_SUPPRESSED),
         max_rows_per_person=value.get("max_rows_per_person"),
         tables=tuple(wanted(name, table, item) for table, item in sorted(value["tables"].items())),
     )
+
+
+def departments(project: str, codes: Sequence[str]) -> tuple[str, ...]:
+    """The departments asked for. Raises ConfigError for one that no release names: it would give an empty extract."""
+    zones = {row["code"]: row["zone"] for row in embedded("department")}
+    for code in codes:
+        if code not in zones or zones[code]:
+            instead = f"; it is published within {zones[code]}" if code in zones else ""
+            raise ConfigError(f"DSC-001: {project}.toml: no release names a department {code!r}{instead}.")
+    return tuple(codes)
 
 
 def wanted(project: str, table: str, item: dict[str, Any]) -> Wanted:

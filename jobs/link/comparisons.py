@@ -29,12 +29,24 @@ MACROS = {
     # A given name of one side is a family name of the other; keys of family names know no particles and no spaces.
     "crossed(given, families)": "coalesce(list_bool_or(flatten(list_transform(given, lambda x: "
     "list_transform(families, lambda y: suffix(replace(x, ' ', ''), y) AND length(y) >= 3)))), false)",
+    # The same of names of which the given one may be cut: CHARLOTTE and CHARLOTTE JADE.
+    "crossed_or_cut(given, families)": "coalesce(list_bool_or(flatten(list_transform(given, lambda x: "
+    "list_transform(families, lambda y: length(y) >= 3 AND (suffix(replace(x, ' ', ''), y) "
+    "OR starts_with(replace(x, ' ', ''), y)))))), false)",
+    # One letter changed, lost, doubled or swapped with the next, in names long enough to be told apart by two.
+    "misspelt(a, b)": "list_bool_or(flatten(list_transform(a, lambda x: list_transform(b, lambda y: "
+    "least(length(x), length(y)) >= 5 AND damerau_levenshtein(x, y) <= 1))))",
+    # Given names that begin alike: MARINE and KARINE may be twins.
+    "misspelt_given(a, b)": "list_bool_or(flatten(list_transform(a, lambda x: list_transform(b, lambda y: "
+    "least(length(x), length(y)) >= 5 AND x[1] = y[1] AND damerau_levenshtein(x, y) <= 1))))",
     "years_apart(a, b)": "list_min(flatten(list_transform(a, lambda x: list_transform(b, lambda y: abs(x - y)))))",
 }
 
 
 LENT = "(list_has_any(own_l, numbers_r) OR list_has_any(numbers_l, own_r))"
-NEAR = "(list_has_any(given_l, given_r) AND near(dates_l, dates_r))"
+SWAPPED = "crossed_or_cut(given_l, families_r) AND crossed_or_cut(given_r, families_l)"
+NEARLY_GIVEN = "inside(given_l, given_r, 3) OR misspelt_given(given_l, given_r)"
+NEAR = f"((list_has_any(given_l, given_r) OR {NEARLY_GIVEN} OR {SWAPPED}) AND near(dates_l, dates_r))"
 
 
 @dataclass(frozen=True)
@@ -58,11 +70,12 @@ def empty(name: str) -> str:
 COMPARISONS = (
     Comparison(
         "family",
-        f"{empty('families')} OR crossed(given_l, families_r) AND crossed(given_r, families_l)",
+        f"{empty('families')} OR {SWAPPED}",
         (
             "list_has_any(rare_families_l, families_r)",
             "list_has_any(families_l, families_r)",
-            "likeness(families_l, families_r) >= 0.92 OR inside(families_l, families_r, 4)",
+            "likeness(families_l, families_r) >= 0.92 OR inside(families_l, families_r, 4) "
+            "OR misspelt(families_l, families_r)",
             "likeness(families_l, families_r) >= 0.8",
         ),
     ),
@@ -72,8 +85,8 @@ COMPARISONS = (
         (
             "list_has_any(rare_given_l, given_r)",
             "list_has_any(given_l, given_r)",
-            "likeness(given_l, given_r) >= 0.92 OR inside(given_l, given_r, 3)",
-            "crossed(given_l, families_r) AND crossed(given_r, families_l)",
+            f"likeness(given_l, given_r) >= 0.92 OR {NEARLY_GIVEN}",
+            SWAPPED,
             "likeness(given_l, given_r) >= 0.8",
         ),
     ),
@@ -91,7 +104,7 @@ COMPARISONS = (
     ),
     Comparison("sex", empty("sexes"), ("list_has_any(sexes_l, sexes_r)",)),
     # A number that is another's says nothing. That of a person whose sex or date was mistyped looks like another's:
-    # it counts where the given name and, nearly, the date are the same.
+    # it counts where the given name and the date are nearly the same.
     Comparison(
         "number",
         f"({empty('own')}) AND NOT ({LENT} AND {NEAR})",

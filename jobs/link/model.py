@@ -11,7 +11,7 @@ from jobs.core.errors import ConfigError
 from jobs.core.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "config" / "linkage"
-CURRENT = "model-1"
+CURRENT = "model-2"
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,17 @@ class Compared:
 
 @dataclass(frozen=True)
 class Model:
-    """A model as a night uses it. Weights are hundredths of a bit (log2 of m / u), the prior among them."""
+    """A model as a night uses it. Weights are hundredths of a bit (log2 of m / u), the prior among them.
+
+    ``accept_known_centibits``: the bound of a link with a person of the index, newborns left out; the index is to know
+    nearly everybody. ``accept_centibits``: that of any other link.
+    """
 
     version: str
     follows: tuple[str, ...]
     prior_centibits: int
     accept_centibits: int
+    accept_known_centibits: int
     review_centibits: int
     lead_centibits: int
     comparisons: tuple[Compared, ...]
@@ -95,6 +100,7 @@ def parse(value: dict[str, Any]) -> Model:
         follows=tuple(value["follows"]),
         prior_centibits=int(value["prior_centibits"]),
         accept_centibits=int(value["accept_centibits"]),
+        accept_known_centibits=int(value.get("accept_known_centibits", value["accept_centibits"])),
         review_centibits=int(value["review_centibits"]),
         lead_centibits=int(value["lead_centibits"]),
         comparisons=compared,

@@ -82,6 +82,7 @@ WITH met AS (
     SELECT {columns} FROM pair JOIN node l ON l.unit = unit_l JOIN node r ON r.unit = unit_r
 ), levelled AS (SELECT *, {levels} FROM met), judged AS (
     SELECT unit_l, unit_r, is_person_r AS person, {guard} AS guard, {prior} + {weight} AS weight,
+        CASE WHEN is_person_r AND NOT (baby_l OR baby_r) THEN {known} ELSE {accept} END AS bound,
         concat_ws(' ', {words}) AS levels FROM levelled
 )
 SELECT * FROM judged WHERE weight >= $review OR guard IS NOT NULL AND weight >= $review - $told
@@ -89,8 +90,8 @@ SELECT * FROM judged WHERE weight >= $review OR guard IS NOT NULL AND weight >= 
 # Both ways, so that a unit sees every candidate of its own; only pairs that no guard refuses.
 SIDES = """
 CREATE TEMP TABLE side AS
-SELECT unit_l AS unit, unit_r AS other, person, weight, levels FROM scored WHERE guard IS NULL
-UNION ALL SELECT unit_r, unit_l, false, weight, levels FROM scored WHERE guard IS NULL AND NOT person
+SELECT unit_l AS unit, unit_r AS other, person, weight, bound, levels FROM scored WHERE guard IS NULL
+UNION ALL SELECT unit_r, unit_l, false, weight, bound, levels FROM scored WHERE guard IS NULL AND NOT person
 """
 BEST = """
 CREATE TEMP TABLE best AS
@@ -103,12 +104,12 @@ SELECT first.*, weight - next AS lead FROM first LEFT JOIN rival USING (unit)
 """
 SAME = """
 CREATE TEMP TABLE same AS
-SELECT unit, other FROM side WHERE weight >= $accept
-UNION SELECT other, unit FROM side WHERE weight >= $accept
+SELECT unit, other FROM side WHERE weight >= bound
+UNION SELECT other, unit FROM side WHERE weight >= bound
 """
 # Not with a unit that itself hesitates between two.
 ACCEPTED = """
-SELECT unit AS a_id, other AS b_id, person FROM best b WHERE weight >= $accept AND coalesce(lead >= $lead, true)
+SELECT unit AS a_id, other AS b_id, person FROM best b WHERE weight >= bound AND coalesce(lead >= $lead, true)
 AND NOT EXISTS (SELECT 1 FROM best o WHERE o.unit = b.other AND o.lead < $lead)
 """
 # Clusters in which two are persons of the index, or some pair was refused or never met.
@@ -144,7 +145,7 @@ JOIN joined b USING (label) WHERE a.unit <> b.unit
 """
 REFUSED = """
 SELECT unit_l AS a_id, unit_r AS b_id, false AS a_person, person AS b_person, 'score' AS tier,
-    coalesce(guard, CASE WHEN weight < $accept THEN 'weight' WHEN EXISTS (
+    coalesce(guard, CASE WHEN weight < bound THEN 'weight' WHEN EXISTS (
         SELECT 1 FROM accepted WHERE a_id = unit_l AND b_id = unit_r OR a_id = unit_r AND b_id = unit_l
     ) THEN 'broken_group' ELSE 'lead' END) AS guard,
     weight AS weight_centibits, levels, $model AS model_version
@@ -180,16 +181,15 @@ def score(files: list[str], model: Model, scratch: Path, guards: Mapping[str, st
         engine.execute(CROWDED, {"cap": CANDIDATES_CAP})
         engine.execute(PAIRS)
         engine.execute(scored_sql(model, guards), {"review": model.review_centibits, "told": TOLD})
-        limits_of = {"accept": model.accept_centibits}
         engine.execute(SIDES)
-        engine.execute(SAME, limits_of)
+        engine.execute(SAME)
         engine.execute(BEST)
-        accepted = engine.sql(ACCEPTED, params=limits_of | {"lead": model.lead_centibits}).to_arrow_table()
+        accepted = engine.sql(ACCEPTED, params={"lead": model.lead_centibits}).to_arrow_table()
         engine.register("accepted", accepted)
         engine.register("joined", gather(engine, accepted))
         engine.execute(TOGETHER)
         links = engine.sql(LINKS.format(attached=ATTACHED)).to_arrow_table()
-        refused = engine.sql(REFUSED, params=limits_of | {"model": model.version}).to_arrow_table()
+        refused = engine.sql(REFUSED, params={"model": model.version}).to_arrow_table()
     return Scored(links.sort_by("unit"), refused.cast(PAIR))
 
 
@@ -212,6 +212,8 @@ def scored_sql(model: Model, guards: Mapping[str, str] = GUARDS) -> str:
         + " ".join(f"WHEN {when} THEN '{name}'" for name, when in guards.items())
         + " END",
         prior=model.prior_centibits,
+        known=model.accept_known_centibits,
+        accept=model.accept_centibits,
         weight=" + ".join(one.weight_sql() for one in model.comparisons),
         words=", ".join(f"'{one.name}=' || g_{one.name}" for one in model.comparisons),
     )

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from jobs.core.errors import ConfigError
 from jobs.core.schema import Field, TableSchema
 from jobs.core.tokens import text_base32, token_base32_array, with_key
+from jobs.reference.lists import embedded
 
 TOKEN, PRODUCER, PERSON = "token", "producer", "person"  # domains: equal values in two of them get different tokens
 DOMAINS = {
@@ -91,13 +92,13 @@ def cap_90(age: Column) -> Column:
 
 
 def department(code: Column) -> Column:
-    """Department of a postcode or residence code: 2A and 2B, three characters overseas, 99 abroad, null if unreadable.
+    """Department of a postcode or residence code, as ``zone`` publishes it; 99 abroad, null if unreadable.
 
-    Corsican postcodes: 200 and 201 lie in 2A, 202 and 206 in 2B. 980 is Monaco.
+    2A and 2B, three characters overseas. Corsican postcodes: 200 and 201 lie in 2A, 202 and 206 in 2B. 980 is Monaco.
     """
     plain = F.upper(F.trim(code))
     two, three = F.substring(plain, 1, 2), F.substring(plain, 1, 3)
-    return (
+    return zone(
         F.when(~plain.rlike("^[0-9][0-9AB][0-9]{3}$"), None)
         .when((two == ABROAD) | (three == "980"), ABROAD)
         .when(three.rlike("^97[1-8]$|^98[4678]$"), three)
@@ -106,6 +107,15 @@ def department(code: Column) -> Column:
         .when(three.isin("202", "206"), "2B")
         .when(two.rlike("^(0[1-9]|1[0-9]|2[1-9]|[3-8][0-9]|9[0-5])$"), two)
     )
+
+
+def zone(department: Column) -> Column:
+    """A department as published: those of fewer than 20,000 inhabitants under the code of their zone.
+
+    Which they are is told by the column ``zone`` of the code list ``department``.
+    """
+    small = [F.lit(row[name]) for row in embedded("department") if row["zone"] for name in ("code", "zone")]
+    return F.coalesce(F.element_at(F.create_map(*small), department), department)
 
 
 def keep(value: Column) -> Column:
@@ -117,4 +127,5 @@ RULES: dict[str, Callable[[Column], Column]] = {
     "keep": keep,
     "cap_90": cap_90,
     "department": department,
+    "zone": zone,
 }

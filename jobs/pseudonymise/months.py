@@ -11,7 +11,7 @@ from jobs.core.snapshot import DataFile, Partitions, canonical_json
 from jobs.rights.withheld import Withheld, withheld_months
 
 # Raise it when pseudonymisation itself changes what it writes, so that every month is made again.
-METHOD = "1"
+METHOD = "2"  # 2: departments of few inhabitants under the code of their zone
 
 
 class Month(NamedTuple):

@@ -11,7 +11,8 @@ PRIVACY_WORDS = {
 GENERALISATION_WORDS = {
     "keep": "as in the source",
     "cap_90": "years, 90 and over together",
-    "department": "postcode reduced to the department",
+    "department": "postcode reduced to the department, those under 20,000 inhabitants together",
+    "zone": "departments under 20,000 inhabitants together",
     "rekey": "re-keyed",
     "rekey_producer": "re-keyed: a small organisation can identify people",
     "pseudonym": "made from the person, never from the NIR",

@@ -1,11 +1,11 @@
 """Command line: ``python -m jobs.replay --delivery ID [--producer P] [--rule CODE]``."""
 
 import argparse
-import json
 import sys
+from typing import Any
 
-from jobs.core.cli import SOURCES, open_root, say
-from jobs.core.errors import ConfigError, DataRefused, JobError
+from jobs.core.cli import SOURCES, answered
+from jobs.core.errors import ConfigError, DataRefused
 from jobs.core.rules import rule
 from jobs.core.settings import Settings
 from jobs.replay.requests import write_request
@@ -19,13 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--producer", help="needed when several producers use the same delivery number")
     parser.add_argument("--rule", help="only records that this rule rejected")
     arguments = parser.parse_args(argv)
-    try:
-        asked = request(open_root(), arguments.delivery, arguments.producer, arguments.rule)
-    except JobError as error:
-        say(f"replay: {error}")
-        return error.exit_code
-    print(json.dumps({"stage": "replay", **asked}))
-    return 0
+
+    def work(settings: Settings) -> dict[str, Any]:
+        return {"stage": "replay", **request(settings, arguments.delivery, arguments.producer, arguments.rule)}
+
+    return answered("replay", work)
 
 
 def request(settings: Settings, delivery: str, producer: str | None, code: str | None) -> dict[str, str | None]:

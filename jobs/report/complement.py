@@ -1,11 +1,14 @@
 """What rounded and hidden counts would still give away: sums and rates narrow what each of them can have been.
 
 A hidden count lies from 1 to ``below`` − 1, a shown one in the ten that begins with it. Where the cells that add up
-with a hidden one leave it a single value, it is not hidden. The report asks before it shows a table of cells.
+with a hidden one leave it a single value, it is not hidden, nor where all sums together do (``programme``). The report
+asks before it shows a table of cells.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from jobs.report.programme import forced
 
 Cell = tuple[str, ...]
 ROUNDS = 100  # of narrowing, at most: each is sound, and a few are enough
@@ -32,12 +35,15 @@ class Told:
         return name
 
     def given_away(self) -> set[Cell]:
-        """Hidden cells that can have one value only."""
+        """Hidden cells that can have one value only: those that narrowing finds, else those that a solver would."""
         now = dict(self.bounds)
         for _ in range(ROUNDS):
             if not narrow_all(now, self) or any(low > high for low, high in now.values()):
                 break
-        return {cell for cell in self.hidden if now[cell][0] == now[cell][1]}
+        found = {cell for cell in self.hidden if now[cell][0] == now[cell][1]}
+        if found or not self.hidden:
+            return found
+        return forced(self.bounds, self.sums, self.rates, self.hidden)
 
 
 def narrow_all(now: dict[Cell, tuple[int, int]], told: Told) -> bool:

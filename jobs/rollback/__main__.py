@@ -5,8 +5,8 @@ import sys
 
 from jobs.audit.log import audit
 from jobs.core.attempt import lock
-from jobs.core.cli import open_root, say
-from jobs.core.errors import DataRefused, JobError
+from jobs.core.cli import answered, say
+from jobs.core.errors import DataRefused
 from jobs.core.settings import Settings
 from jobs.core.snapshot import read_json, sha256_of
 from jobs.release.publish import current_release, kept_releases, switch
@@ -51,17 +51,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m jobs.rollback", description=__doc__)
     parser.add_argument("--release", default="", help="name of a kept release, such as 2026-11-22-0123456789ab")
     arguments = parser.parse_args(argv)
-    try:
-        settings = open_root()
+
+    def work(settings: Settings) -> None:
         if arguments.release:
             rollback(settings, arguments.release)
-            return 0
+            return
         for name in kept_releases(settings):
             print(f"{name}{'  (current)' if name == current_release(settings) else ''}")
-        return 0
-    except JobError as error:
-        say(f"rollback: {error}")
-        return error.exit_code
+
+    return answered("rollback", work)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.core.attempt import new_name
-from jobs.core.blocks import Block, divided, emitted, gathered, in_order, packed, rows_of, spans_of
+from jobs.core.blocks import Block, divided, emitted, gathered, packed, rows_of, spans_of
 from jobs.core.compact import in_texts
 from jobs.core.ledger import Unbalanced
+from jobs.core.order import in_order
 from jobs.core.parquet import write_runs
 from jobs.core.schema import load_schema
 from jobs.core.snapshot import DataFile, write_json

@@ -24,7 +24,7 @@ SEED = 1
 PERSONS = 68_000_000  # of the country: the prior of a candidate is one in so many, however small the index still is
 RARE, FLOOR = 1e-4, 1e-8  # m and u of what no pair of the sample showed
 CAP = 2_000  # centibits; no trait alone may say more
-ACCEPT, REVIEW, LEAD = 317, 0, 200  # centibits: 9 in 10, even odds, four times as likely as the next
+ACCEPT, KNOWN, REVIEW, LEAD = 317, 0, -317, 200  # centibits: 9 in 10, even odds, 1 in 10, four times the next's odds
 
 # Both sessions leave out what they block on; together they see every comparison.
 SESSIONS: tuple[Any, ...] = (
@@ -114,6 +114,7 @@ def model_of(learnt: dict[str, Any], version: str, follows: list[str], records: 
         "trained": {"splink": splink.__version__, "records": records, "random_pairs": RANDOM_PAIRS, "seed": SEED},
         "prior_centibits": -round(100 * math.log2(persons)),
         "accept_centibits": ACCEPT,
+        "accept_known_centibits": KNOWN,
         "review_centibits": REVIEW,
         "lead_centibits": LEAD,
         "comparisons": comparisons,

@@ -92,6 +92,11 @@ class Teller:
         if needed is not None:
             least = self.say("à atteindre pour un lien : {}", "to be reached for a link: {}")
             yield f"  {bits(needed)}  {least.format(chance(needed)[self.place])}"
+        if (known := model.get("accept_known_centibits")) is not None:
+            least = self.say(
+                "et avec une personne connue, non nouveau-née : {}", "and with a known person, no newborn: {}"
+            )
+            yield f"  {bits(known)}  {least.format(chance(known)[self.place])}"
         if row.get("lead_centibits") is not None:
             yield self.say(
                 f"  avance sur le sujet suivant : {bits(row['lead_centibits']).strip()}",
@@ -173,7 +178,8 @@ class Teller:
         other = row["right_subject"] if row["left_subject"] == facts.subject else row["left_subject"]
         state = "" if row["stands"] or row["kind"] == "withdrawn" else self.say(" (retirée)", " (withdrawn)")
         return (
-            f"{row['decision_id']}, {self.say('dès la nuit', 'from night')} {row['night']}: {row['by_role']} "
+            f"{row['decision_id']}, {self.say('dès la nuit', 'from night')} {row['night']}{self.colon} "
+            f"{self.word(words.ROLES, row['by_role'])} "
             f"{self.word(words.SIDES, row['kind'])} {other} — {row['decided_at']}, "
             f"{self.say('motif', 'reason')}{self.colon} {self.word(words.REASONS, row['reason'])}{state}"
         )

@@ -35,7 +35,10 @@ MET = TIERS | {  # what brought two together who were then refused
 GRADES: dict[str, Words] = {  # how sure linkage is, in the words of FHIR
     "certain": ("certain : une règle exacte, sans score", "certain: an exact rule, no score"),
     "probable": ("probable : au moins 999 chances sur 1 000", "probable: at least 999 in 1,000"),
-    "possible": ("possible : entre 9 chances sur 10 et 999 sur 1 000", "possible: between 9 in 10 and 999 in 1,000"),
+    "possible": (
+        "possible : moins de 999 chances sur 1 000, et aucun autre sujet n'est proche",
+        "possible: less than 999 in 1,000, and no other subject comes near",
+    ),
 }
 WAYS: dict[str, Words] = {  # how two subjects of a person hold together
     "number_birth_date": TIERS["number_birth_date"],
@@ -158,6 +161,10 @@ SIDES: dict[str, Words] = {
     "same": ("a décidé `same`, une même personne avec", "decided `same`, one person with"),
     "different": ("a décidé `different`, une autre personne que", "decided `different`, another person than"),
     "withdrawn": ("a retiré (`withdrawn`) ce qui était décidé avec", "withdrew (`withdrawn`) what was decided with"),
+}
+ROLES: dict[str, Words] = {  # of who decided, as config/policy.toml lists them
+    "identity steward": ("gestionnaire des identités", "identity steward"),
+    "medical information physician": ("médecin de l'information médicale", "medical information physician"),
 }
 REASONS: dict[str, Words] = {  # of decisions, as config/policy.toml lists them
     "same papers": ("mêmes papiers", "same papers"),

@@ -11,12 +11,20 @@ from functools import cache
 from itertools import combinations, pairwise
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
 from jobs.core.cli import SOURCES
+from jobs.core.keys import ensure_key, key_bytes
 from jobs.core.settings import Settings, prepare_root
+from jobs.core.snapshot import DataFile, files_of
+from jobs.core.tokens import text_base32
 from jobs.link.run import link
+from jobs.link.walk import MOVE, moves_of, published_walk
+from jobs.pseudonymise.generalise import PERSON
+from jobs.pseudonymise.moved import succession
+from jobs.release.pools import candidate_pool
 from jobs.review.decide import decide as review
 from synthetic import life
 from synthetic.cast import CORRECTED_BIRTH, LATE_NUMBER, ONE_AFTER_ALL, TWO_AFTER_ALL, Pace
@@ -143,6 +151,42 @@ def test_a_person_changes_by_an_event_alone_and_an_ended_one_never_comes_back(we
         created = {row["person_id"]: row["created_night"] for row in index_rows(week.settings, night, "person")}
         assert {created[one] for one in set(new.values()) - set(old.values())} <= {night}
     assert ended, "somebody was merged"
+
+
+def test_a_release_tells_who_took_whose_place(week: Week) -> None:
+    """Of every person of an earlier night that a merge ended, and of no other: the pseudonym that holds since."""
+    settings, (before, last) = week.settings, NIGHTS[-2:]
+    ensure_key(settings, "centre")
+    key = key_bytes(settings, "centre")
+
+    def name(person: str) -> str:
+        return f"1.{text_base32(key, PERSON, person)}"
+
+    everybody = {name(person): person for walk in week.walks.values() for person in walk.values()}
+    was = [{"pseudonym": one, "first_seen": "2026-11"} for one in sorted(everybody)]
+    shown = [DataFile.from_json(store(settings, settings.candidate, "published/person", was))]
+    moves = moves_of(settings, published_walk(settings)[MOVE])
+    parts, came = succession(settings, last, 1, moves, before, {"person": {"2026-11": shown}})
+    found = {
+        everybody[row["old"]]: everybody[row["new"]]
+        for file in files_of(parts)
+        for row in pq.read_table(candidate_pool(settings).path(file)).to_pylist()
+    }
+    now = week.walks[last]
+    merged = {row["other_person_id"] for row in events(week) if row["kind"] == "merged"}
+    split = {row["other_person_id"] for row in events(week) if row["kind"] == "split"}
+    assert merged and split, "the week has both"
+    assert set(found) == merged - set(now.values()) and set(found.values()) <= set(now.values())
+    for night, walk in week.walks.items():
+        followed = {one: found.get(person, person) for one, person in walk.items()}
+        apart = {row["subject_id"] for row in events(week) if row["kind"] == "split" and row["night"] > night}
+        assert all(person == now[one] for one, person in followed.items() if one not in apart)
+    assert came == {row["person_id"] for row in events(week) if row["kind"] == "merged" and row["night"] == last}
+
+
+def events(week: Week) -> Rows:
+    """Merges and splits of the week."""
+    return index_rows(week.settings, NIGHTS[-1], "person_event")
 
 
 def test_late_numbers_and_late_proofs_make_one_person_of_two(week: Week) -> None:

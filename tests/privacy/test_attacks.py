@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as settings_of_tests
 from hypothesis import strategies as st
 
 from bench import rekey as rekey_bench
@@ -27,9 +28,11 @@ from jobs.extract.make import current_extract, make
 from jobs.extract.project import Project, parse_project
 from jobs.reference.lists import merged
 from jobs.report.linkage import shown_linkage
+from jobs.report.programme import forced
 from tests.linkage import linkage_quality
 from tests.nights import FIRST, SECOND, Nights, command
 from tests.privacy import attacks
+from tests.privacy.solver import solved_cells
 
 BELOW = 11
 COLUMNS = ["pseudonym", "dispensed_on", "age_years", "sex", "atc"]
@@ -341,12 +344,24 @@ def told_of(people: list[tuple[str, str, str, int]]) -> dict[str, Any]:
     return shown | {"groups": {"sex": grouped(1)}} | fixed | spread
 
 
+# Source, sex, rule, subjects of a night in which one sum after the other says nothing and all together say one cell.
+BY_ALL_SUMS = [
+    ("pharmacy", "2", "number_birth_date", 21), ("hospital", "2", "score", 21), ("pharmacy", "1", "score", 4),
+    ("shared_record", "1", "number_first_name", 25), ("shared_record", "1", "new_person", 1),
+    ("shared_record", "2", "new_person", 18), ("shared_record", "2", "number_birth_date", 12),
+    ("pharmacy", "2", "decision", 24), ("hospital", "2", "number_birth_date", 6),
+]  # fmt: skip
+
+
+@settings_of_tests(max_examples=40)
 @given(PEOPLE)
+@example(BY_ALL_SUMS)
 @example([("hospital", "1", "score", 10), ("pharmacy", "1", "score", 10)])  # two hidden tens of a total of twenty
 @example([(source, "1", "score", 1) for source in ("hospital", "pharmacy")] + [("hospital", "2", "new_person", 8)])
 def test_no_cell_by_source_or_group_can_be_recomputed(people: list[tuple[str, str, str, int]]) -> None:
-    """Rates, margins, every dimension beside the others and the whole night above them."""
-    assert attacks.recomputed_cells(*attacks.linkage_cells(shown_linkage(told_of(people), BELOW), BELOW)) == {}
+    """Rates, margins, every dimension beside the others and the whole night above them; one by one and all at once."""
+    cells = attacks.linkage_cells(shown_linkage(told_of(people), BELOW), BELOW)
+    assert attacks.recomputed_cells(*cells) == {} == solved_cells(*cells)
 
 
 @pytest.mark.parametrize("night", [FIRST, SECOND])
@@ -355,6 +370,20 @@ def test_no_cell_of_a_report_can_be_recomputed(nights: Nights, night: str) -> No
     bounds, sums, rates = attacks.linkage_cells(facts["linkage"], BELOW)
     assert {cell[0] for cell in bounds} >= {"", "source", "age_band", "sex", "department", "born_abroad"}
     assert attacks.recomputed_cells(bounds, sums, rates) == {}
+    if night == SECOND:
+        assert solved_cells(bounds, sums, rates) == {}
+
+
+def test_a_solver_finds_what_one_sum_after_the_other_does_not() -> None:
+    """Three hidden cells, of which every two are ten together: five each."""
+    a, b, c, ten = [("d", name, "m") for name in ("a", "b", "c", "ten")]
+    bounds = {a: (1, 10), b: (1, 10), c: (1, 10), ten: (10, 10)}
+    sums: attacks.Sums = [(ten, [a, b]), (ten, [b, c]), (ten, [a, c])]
+    assert attacks.recomputed_cells(bounds, sums, {}) == {}
+    assert solved_cells(bounds, sums, {}) == {a: 5, b: 5, c: 5}
+    assert forced(bounds, sums, [], {a, b}) == {a, b}, "and the report asks a solver before it shows them"
+    assert forced(bounds, sums[:2], [], {a, b}) == set()
+    assert forced(bounds | {ten: (30, 30)}, sums, [], {a}) == {a}, "what contradicts itself is not shown"
 
 
 def test_a_hidden_cell_beside_an_exact_margin_is_recomputed() -> None:

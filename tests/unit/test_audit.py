@@ -1,6 +1,9 @@
 """The audit: every way to change it shows, and nothing that could name a person gets in."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +15,9 @@ from jobs.audit.__main__ import main
 from jobs.audit.bound import close_past
 from jobs.audit.check import check
 from jobs.audit.log import START, anchor, audit, hash_of, segments, text_of
-from jobs.core.cli import run_job
+from jobs.core.cli import PIPE_CLOSED, run_job
 from jobs.core.errors import DataRefused
-from jobs.core.settings import Settings
+from jobs.core.settings import REPOSITORY, Settings
 
 NIGHT = "2026-11-22"
 
@@ -176,3 +179,15 @@ def test_a_stage_leaves_a_line(settings: Settings) -> None:
     (line,) = lines(settings)
     assert (line["what"], line["night"], line["release"]) == ("release", NIGHT, "2026-11-22-0123456789ab")
     assert line["counts"] == {"rows": 3}
+
+
+def test_a_reader_that_leaves_is_told_no_failure(settings: Settings) -> None:
+    """``python -m jobs.audit | head``: whatever a command still had to say goes nowhere, without a stack trace."""
+    audit(settings, "link", night="2026-11-22")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "jobs.audit"], stdout=closed, stderr=subprocess.PIPE, check=False, cwd=REPOSITORY
+        )
+    assert (done.returncode, done.stderr) == (PIPE_CLOSED, b"")

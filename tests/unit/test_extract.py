@@ -203,6 +203,7 @@ BAD = {
     "[tables.hospital_stay]": ("[tables.standard_stay]", "standard_stay"),
     "expires_on = 2099-01-01": ("expires_on = 2099-13-01", "no TOML"),
     'title = "t"': ("", "needs"),
+    "months = {": ('departments = ["977"]\nmonths = {', "within 97Z"),
 }
 
 

@@ -26,9 +26,11 @@ from jobs.pseudonymise.generalise import (
     generalised,
     producer_token,
     under_key,
+    zone,
 )
 from jobs.pseudonymise.months import care_tables
 from jobs.pseudonymise.persons import age_on_new_year
+from jobs.reference.lists import embedded
 from jobs.standardise.shared_record.facts import TABLES
 
 DEPARTMENTS = {
@@ -44,6 +46,11 @@ DEPARTMENTS = {
     "97110": "971",
     "97600": "976",
     "97970": None,
+    "97500": "97Z",
+    "97700": "97Z",
+    "97800": "978",
+    "98400": "97Z",
+    "98600": "97Z",
     "98800": "988",
     "98000": "99",
     "99109": "99",
@@ -60,6 +67,24 @@ def test_department(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(code,) for code in [*DEPARTMENTS, None]], "code string")
     found = {row.code: row.d for row in frame.select("code", department(F.col("code")).alias("d")).collect()}
     assert found == DEPARTMENTS | {None: None}
+
+
+def test_places_of_few_inhabitants_are_published_together(spark: SparkSession) -> None:
+    """A zone has 20,000 inhabitants; what is counted alone in the list has them too or lies in a zone."""
+    told = {str(row["code"]): row for row in embedded("department")}
+    few = {code: row["zone"] for code, row in told.items() if row["inhabitants"] and int(row["inhabitants"]) < 20_000}
+    assert few == {"975": "97Z", "977": "97Z", "984": "97Z", "986": "97Z"}
+    assert int(told["97Z"]["inhabitants"] or 0) == sum(int(told[code]["inhabitants"] or 0) for code in few) >= 20_000
+    frame = spark.createDataFrame([(code,) for code in [*told, None]], "code string")
+    found = {row.code: row.z for row in frame.select("code", zone(F.col("code")).alias("z")).collect()}
+    assert found == {code: few.get(code, code) for code in told} | {None: None}
+    places = [
+        (one.name, item) for one in care_tables() for item in one.fields if item.veillee.get("codes") == "department"
+    ]
+    assert len(places) > 7
+    assert {item.veillee["generalise"] for _, item in places} == {"department", "zone"}, (
+        "no place is published as it is"
+    )
 
 
 def test_ages(spark: SparkSession) -> None:

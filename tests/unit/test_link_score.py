@@ -22,6 +22,8 @@ ROWS = pa.schema(
 )
 NIGHT = "2026-11-22"
 ANNA = {"family_key": "MARTINEAU", "given_key": "ANNABELLE", "born": "1980-03-14", "sex": "2", "birth_place": "75999"}
+LITTLE = ANNA | {"birth_place": None}  # with a mistyped name: more likely than not one person, and not nine in ten
+NEWBORN = LITTLE | {"born": "2026-10-23"}
 MISTYPED = ANNA | {"family_key": "MARTINAEU"}
 TOM = {"family_key": "FAUREL", "given_key": "TOM", "born": "2015-09-01", "sex": "1", "number": "2900575999105"}
 EVE = {"family_key": "ROUXEL", "born": "1990-05-02", "sex": "2", "number": "2900575999103", "own_number": True}
@@ -43,6 +45,21 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[tuple[str, str
         [row("n1", **MISTYPED), row("p1", True, **ANNA)],
         {"n1": "p1"},
         {},
+    ),
+    "a family name mistyped in its first letter": (
+        [row("n1", **ANNA | {"family_key": "LARTINEAU"}), row("p1", True, **ANNA)],
+        {"n1": "p1"},
+        {},
+    ),
+    "a given name mistyped in its second letter": (
+        [row("n1", **ANNA | {"given_key": "LHCIE"}), row("p1", True, **ANNA | {"given_key": "LUCIE"})],
+        {"n1": "p1"},
+        {},
+    ),
+    "twins whose given names rhyme": (
+        [row("n1", **ANNA | {"given_key": "MARINE"}), row("p1", True, **ANNA | {"given_key": "KARINE"})],
+        {},
+        {("n1", "p1"): "twin"},
     ),
     "day and month swapped": (
         [row("n1", **ANNA | {"born": "1980-08-05"}), row("p1", True, **ANNA | {"born": "1980-05-08"})],
@@ -72,6 +89,21 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[tuple[str, str
         ],
         {},
         {("n1", "n2"): "lead", ("n2", "p1"): "lead", ("n1", "p1"): "birth_places"},
+    ),
+    "likely, and a person of the index": (
+        [row("n1", **LITTLE | {"family_key": "MARTINAEU"}), row("p1", True, **LITTLE)],
+        {"n1": "p1"},
+        {},
+    ),
+    "likely, and two of a night, whom the index need not know": (
+        [row("n1", **LITTLE | {"family_key": "MARTINAEU"}), row("n2", **LITTLE)],
+        {},
+        {("n1", "n2"): "weight"},
+    ),
+    "likely, and a newborn, whom the index cannot know": (
+        [row("n1", **NEWBORN | {"family_key": "MARTINAEU"}), row("p1", True, **NEWBORN)],
+        {},
+        {("n1", "p1"): "weight"},
     ),
     "too little in common": (
         [
@@ -125,6 +157,30 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[tuple[str, str
     "family and given name swapped": (
         [row("n1", **ANNA | {"family_key": "ANNABELLE", "given_key": "DE MARTINEAU"}), row("p1", True, **ANNA)],
         {"n1": "p1"},
+        {},
+    ),
+    "swapped, and the given name cut": (
+        [
+            row("n1", **ANNA | {"family_key": "ANNABELLE", "given_key": "MARTINEAU"}),
+            row("p1", True, **ANNA | {"given_key": "ANNABELLE LOU"}),
+        ],
+        {"n1": "p1"},
+        {},
+    ),
+    "a mistyped year beside the own number, and the given name cut": (
+        [
+            row("n1", **ANNA | {"born": "1979-03-14"}, number="2800375999001"),
+            row("p1", True, **ANNA | {"given_key": "ANNABELLE LOU"}, number="2800375999001", own_number=True),
+        ],
+        {"n1": "p1"},
+        {},
+    ),
+    "a parent's number, and its given name cut": (
+        [
+            row("n1", **ANNA | {"born": "2005-03-14"}, number="2800375999001"),
+            row("p1", True, **ANNA | {"given_key": "ANNABELLE LOU"}, number="2800375999001", own_number=True),
+        ],
+        {},
         {},
     ),
     "two sexes": (

@@ -104,6 +104,7 @@ def test_the_report_hides_small_counts_and_rounds_the_others(settings: Settings,
         "subjects": 240,
         "linked": 210,
         "number_birth_date": 203,
+        "score": 7,
         "new_person": 30,
         "queued": 3,
         "largest_person": 5,
@@ -116,7 +117,8 @@ def test_the_report_hides_small_counts_and_rounds_the_others(settings: Settings,
         "queued": 0,
         "largest_person": 5,
     }
-    told = measures | {"tiers": {"new_person": 34}, "subjects": 480, "persons": 480}
+    tiers = {"number_birth_date": 439, "score": 7, "new_person": 34}
+    told = measures | {"tiers": tiers, "subjects": 480, "persons": 480, "groups": {}}
     told |= {"by_source": {"hospital": many, "pharmacy": telling}}
     write_json(settings.ledger / "linkage" / f"{NIGHT}.json", told)
     rows = {row["name"]: row for row in linkage(settings, NIGHT)["by_source"]}

@@ -180,7 +180,11 @@ def test_decisions_are_told_with_role_and_reason(root: Settings, capsys: Said) -
     told = f"{done.decision_id}, from night 2026-11-23: identity steward decided `different`, another person than"
     assert f"{told} {ends[1]} — " in said and "reason: twins" in said
     french = why(capsys, ends[0], "fr")
-    assert "a décidé `different`, une autre personne que" in french and "motif : jumeaux" in french
+    assert (
+        "gestionnaire des identités a décidé `different`, une autre personne que" in french
+        and "motif : jumeaux" in french
+    )
+    assert set(root.policy["linkage"]["decided_by"]) == set(words.ROLES)
 
 
 def test_a_producers_own_number_leads_to_the_subject(root: Settings, capsys: Said) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.core.blocks import sort_indices
 from jobs.core.compact import in_texts
+from jobs.core.order import sort_indices
 from jobs.core.schema import load_schema
 
 MATCH = [
