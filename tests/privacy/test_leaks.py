@@ -53,6 +53,13 @@ def test_the_truth_s_own_numbers_are_among_those_sought(nights: Nights) -> None:
     assert len(sought & given) > 0.9 * len(sought)
 
 
+def test_letters_of_a_token_are_no_name(planted_needles: Needles) -> None:
+    token = "W4ETHELVINE7FDGJANHMKOLYCP"
+    assert list(planted_needles.found_in(f"1.{token},{token}")) == []
+    for text in ("W4 ETHELVINE", f"{token}A", token[:-1]):
+        assert list(planted_needles.found_in(text)) == ["name"], text
+
+
 def in_column(zone: Path, text: str) -> None:
     pq.write_table(pa.table({"a": ["x", text]}), zone / "t.parquet", compression="zstd")
 
