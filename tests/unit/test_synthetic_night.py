@@ -213,7 +213,8 @@ def sold_lines(path: Path) -> list[dict[str, Any]]:
 @cache
 def invoices(path: Path) -> dict[int, Unit]:
     """The invoices of a B2 file by number, as they are read."""
-    return {unit.number: unit for unit in read_file(path.read_bytes(), path.parent.parent.name, TERMS)}
+    units, _ = read_file(path.read_bytes(), path.parent.parent.name, TERMS)
+    return {unit.number: unit for unit in units}
 
 
 @cache
