@@ -6,7 +6,6 @@ messages of exceptions are dropped, since they quote what they met.
 
 import os
 import warnings
-from contextvars import ContextVar
 from typing import Any
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import: it would post to its vendor
@@ -19,8 +18,8 @@ with warnings.catch_warnings():
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
     )
-    from great_expectations.execution_engine import SparkDFExecutionEngine
-    from great_expectations.expectations import registry
+
+    from jobs.spared import ROWS, stated_once
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -38,7 +37,6 @@ PRODUCERS = {
     "include_unexpected_rows": False,
     "exclude_unexpected_values": True,
 }
-SAMPLES = ".unexpected_values"  # metrics that fetch failing values
 AGGREGATES = ("expect_column_mean_to_be_between", "expect_column_sum_to_be_between")
 
 
@@ -49,44 +47,6 @@ def context() -> Any:
         store_backend_defaults=stores, analytics_enabled=False, progress_bars=ProgressBarsConfig(globally=False)
     )
     return gx.get_context(mode="ephemeral", project_config=quiet)
-
-
-def no_values(**_: Any) -> list[Any]:
-    """What stands in for a sample of failing values."""
-    return []
-
-
-def fetch_no_values() -> None:
-    """Let no rule fetch failing values from Spark.
-
-    The counts asked for come with a sample of at most 0 values. It is empty, but each rule plans and collects it: a
-    third of the time of a judgement.
-    """
-    for name, metric in registry._registered_metrics.items():
-        providers = metric["providers"]
-        if name.endswith(SAMPLES) and SparkDFExecutionEngine.__name__ in providers:
-            owner, _ = providers[SparkDFExecutionEngine.__name__]
-            providers[SparkDFExecutionEngine.__name__] = owner, no_values
-
-
-fetch_no_values()
-
-ROWS: ContextVar[int] = ContextVar("rows")  # of the table that is being judged
-
-
-def known_rows(**_: Any) -> int:
-    """What stands in for counting a table's rows, which the judgement of its key has done."""
-    return ROWS.get()
-
-
-def count_no_rows() -> None:
-    """Let the library take the rows of a Spark table as known: a job less for every suite."""
-    providers = registry._registered_metrics["table.row_count"]["providers"]
-    owner, _ = providers[SparkDFExecutionEngine.__name__]
-    providers[SparkDFExecutionEngine.__name__] = owner, known_rows
-
-
-count_no_rows()
 
 
 def judge(frame: DataFrame, suite: Suite, schema: TableSchema) -> list[dict[str, Any]]:
@@ -124,7 +84,7 @@ def run(batch: Any, checks: list[Check], result_format: dict[str, Any]) -> dict[
     """Validate a batch; results by code (one exception may repeat results, so order says nothing)."""
     entries = [{"type": one.type, "kwargs": one.kwargs, "meta": {"code": one.code}} for one in checks]
     suite = gx.ExpectationSuite(name="suite", expectations=entries)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), stated_once():
         warnings.simplefilter("ignore")  # its use of pandas and pyspark is not ours to mend
         result = batch.validate(suite, result_format=result_format)
     return {one.expectation_config.meta["code"]: one for one in result.results}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from jobs.core.gateway import remember
 from jobs.core.settings import REPOSITORY, Settings
 
 OPTIONS = {
@@ -23,6 +24,8 @@ OPTIONS = {
     "spark.serializer": "org.apache.spark.serializer.KryoSerializer",  # of rows that are kept on the disk: a third less
     "spark.kryo.referenceTracking": "false",  # rows hold none; a table of them was emptied after each row
     "spark.python.daemon.module": "jobs.core.daemon",  # its workers come with what they would import one by one
+    "spark.broadcast.blockSize": "256k",  # each broadcast takes a whole block of heap, however small it is
+    "spark.buffer.pageSize": "2m",  # and each sort and hash table a page
     "spark.speculation": "false",  # two attempts of one task must not write at once
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 fails on old dates
@@ -66,17 +69,6 @@ def driver_memory(size: int = 0) -> str:
     """The heap of a session that reads ``size`` bytes: VEILLEE_DRIVER_MEMORY, else by that and the machine."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return os.environ.get("VEILLEE_DRIVER_MEMORY") or (LARGE_MEMORY if size >= LARGE and machine >= ROOMY else MEMORY)
-
-
-# What pyspark asks the JVM for at every column and call: a round trip each time, and for short names first a search of
-# all jars for a class that is called just so, which ends in an exception. Asked for once instead.
-NAMES = (
-    "functions",
-    "PythonUtils",
-    "PythonSQLUtils",
-    "org.apache.spark.sql.functions",
-    "org.apache.spark.sql.expressions.Window",
-)
 
 
 @contextmanager
@@ -128,6 +120,5 @@ def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    for name in NAMES:
-        setattr(session._jvm, name, getattr(session._jvm, name))
+    remember(session)
     return session

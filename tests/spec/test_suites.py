@@ -12,7 +12,7 @@ from jobs.core.errors import ConfigError
 from jobs.core.rules import rules
 from jobs.core.schema import TableSchema, load_schema
 from jobs.core.settings import REPOSITORY
-from jobs.suites import judge
+from jobs.suites import gx, judge, stated_once
 from tests.spec.suite_frames import BREAKERS, ROWS, perfect
 
 TABLES = sorted(path.stem.split("_", 1) for path in EXPECTATIONS.glob("[sp]*_*.json") if "measures" not in path.stem)
@@ -178,3 +178,12 @@ def test_every_critical_rule_of_suites_deliveries_and_nights_has_a_runbook_page(
 def test_the_rule_catalogue_names_every_rule() -> None:
     text = rule_catalogue()
     assert [code for code in rules() if f"`{code}`" not in text] == []
+
+
+def test_a_rule_states_its_configuration_once_in_a_judgement_and_anew_outside_of_it():
+    rule = gx.expectations.ExpectColumnValuesToNotBeNull(column="a")
+    with stated_once():
+        first = rule.configuration
+        assert rule.configuration is first
+    assert rule.configuration is not first
+    assert rule.configuration.to_json_dict() == first.to_json_dict()
