@@ -2,8 +2,10 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -84,7 +86,7 @@ def spark_session(settings: Settings, name: str, size: int = 0) -> Iterator[Spar
             yield session
     finally:
         if active is None:
-            session.stop()
+            end(session)
 
 
 @contextmanager
@@ -99,6 +101,23 @@ def shares(spark: SparkSession, size: int) -> Iterator[None]:
         yield
     finally:
         spark.conf.set(SHARES, before)
+
+
+def end(session: SparkSession) -> None:
+    """Stop a session without waiting for the thread that adds up accumulators, which no job has.
+
+    It looks once a second whether it shall end, and it does not keep the process alive.
+    """
+    context = session.sparkContext
+    counting, context._accumulatorServer = context._accumulatorServer, None  # type: ignore[assignment]
+    session.stop()
+    threading.Thread(target=counting.shutdown, daemon=True).start()
+
+
+def import_meanwhile() -> None:
+    """Load what Arrow steps need, while the JVM starts and its caller waits."""
+    for name in ("pandas", "pyarrow.parquet", "pyspark.testing", "pyspark.sql.pandas.map_ops"):
+        import_module(name)
 
 
 def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:
@@ -118,6 +137,7 @@ def build_session(settings: Settings, name: str, size: int = 0) -> SparkSession:
     builder = builder.config("spark.driver.extraJavaOptions", java_options(size))
     for key, value in OPTIONS.items():
         builder = builder.config(key, value)
+    threading.Thread(target=import_meanwhile, daemon=True).start()
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     remember(session)

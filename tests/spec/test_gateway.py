@@ -35,3 +35,14 @@ def test_workers_keep_what_they_came_with_out_of_their_garbage(spark: SparkSessi
 
     (row,) = spark.range(1, numPartitions=1).mapInArrow(frozen, "n long").collect()
     assert row.n > 10_000
+
+
+def test_workers_import_what_is_compiled(spark: SparkSession) -> None:
+    def origins(batches):
+        import pyspark.worker
+
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"path": [pyspark.worker.__file__]})
+
+    (row,) = spark.range(1, numPartitions=1).mapInArrow(origins, "path string").collect()
+    assert ".zip" not in row.path
