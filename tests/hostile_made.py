@@ -1,7 +1,9 @@
 # ruff: noqa: E501 - a table of cases reads better with one case a line
 """Archives and documents made to harm whoever opens them. Small, made here, harmful to nobody who refuses them."""
 
+import gzip
 import io
+import random
 import struct
 import zipfile
 
@@ -57,6 +59,66 @@ def shapes() -> dict[str, bytes]:
             "<title", "<title " + " ".join(f'a{i}="1"' for i in range(100_000))
         ).encode(),
         "A-20 long attribute": GOOD.replace("<title", f'<title a="{"x" * 1_000_000}"').encode(),
+    }
+
+
+def filled(markup: str) -> str:
+    """A document with a section of some markup."""
+    return document(body=f"<structuredBody><component><section>{markup}</section></component></structuredBody>")
+
+
+def crowds() -> dict[str, bytes]:
+    """A-20: more elements or attributes than a tree should hold, each allowed by itself."""
+    wide = "<a " + " ".join(f'a{i}=""' for i in range(250)) + "/>"
+    names = "<a " + " ".join(f'xmlns:a{i}="b"' for i in range(250)) + "/>"
+    return {
+        "A-20 millions of elements": filled("<a/>" * 3_000_000).encode(),
+        "A-20 millions of elements in UTF-16": filled("<a/>" * 1_500_000).replace("UTF-8", "UTF-16").encode("utf-16"),
+        "A-20 millions of attributes": filled(wide * 5_000).encode(),
+        "A-20 millions of namespaces": filled(names * 5_000).encode(),
+    }
+
+
+def noise(size: int) -> bytes:
+    """Bytes that do not pack, the same each time; no line ends among them."""
+    return random.Random(1).randbytes(size).replace(b"\n", b" ")
+
+
+def repeats() -> dict[str, bytes]:
+    """E-05: small packages, no member of which swells too much, that are much to read."""
+    comment = b"<!--" + noise(130_000).hex().encode() + b"-->"
+    markup = GOOD.replace("Compte", f"{comment.decode()}{'<a/>' * 3_000_000}").encode()
+    sets = b'<rim:RegistryPackage id="s">' + b"<rim:Slot/>" * 45_000 + b"</rim:RegistryPackage>"
+    one = [("A.XML", GOOD.encode(), {})]
+
+    def packed(said: bytes, data: bytes = GOOD.encode()) -> bytes:
+        return archive({f"{SUBSET}METADATA.XML": said + comment, f"{SUBSET}A.XML": data})
+
+    return {
+        "E-05 one document named 2,000 times": packed(metadata(one * 2_000)),
+        "E-05 one document named 20,000 times": packed(metadata(one * 20_000)),
+        "E-05 100,000 objects": packed(metadata(one).replace(b"</lcm", b"<rim:ExtrinsicObject/>" * 100_000 + b"</lcm")),
+        "E-05 2,000 objects of a set of 45,000 slots": packed(
+            metadata([]).replace(b"</lcm", sets + b"<rim:ExtrinsicObject/>" * 2_000 + b"</lcm")
+        ),
+        "E-05 millions of elements": packed(metadata([("A.XML", markup, {})]), markup),
+    }
+
+
+def exports() -> dict[str, tuple[str, bytes]]:
+    """E-09: files of a FHIR export, each with the rule that refuses it."""
+    start = b'{"resourceType":"Observation","id":"1","component":'
+    tiny = b'{"resourceType":"List","id":"1"}\n'
+    return {
+        "E-09 packed line ends": ("FHR-023", gzip.compress(noise(200_000) + b"\n" * 19_000_000)),
+        "E-09 packed line ends behind lines": ("FHR-023", gzip.compress(tiny * 5_000 + b" \n" * 400_000)),
+        "E-09 packed tiny lines": ("FHR-023", gzip.compress(noise(150_000) + tiny * 450_000)),
+        "E-09 line ends": ("FHR-001", tiny + b"\n" * 12_000_000),
+        "E-09 a line of numbers": ("FHR-004", start + b"[" + b"1," * 3_000_000 + b"1]}"),
+        "E-09 a line of objects": ("FHR-004", start + b"[" + b'{"a":{}},' * 1_000_000 + b"1]}"),
+        "E-09 a deep line": ("FHR-004", start + b"[" * 900 + b"]" * 900 + b"}"),
+        "E-09 a deeper line": ("FHR-004", start + b"[" * 2_000_000 + b"]" * 2_000_000 + b"}"),
+        "E-09 a line deeper than Python goes": ("FHR-004", start + b'[{"a":' * 40_000 + b"1" + b"}]" * 40_000 + b"}"),
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
+OBJECT = RIM + "ExtrinsicObject"
 UNIQUE_ID = "2e82c1f6-a085-4c72-9da3-8640a32e42ab"
 PATIENT_ID = "58a6f841-87b3-4a3e-92fd-a8ffeff98427"
 CONFIDENTIALITY = "f4f85eac-e6cb-4883-b524-f2705394840f"
@@ -21,6 +22,7 @@ REPLACING = ("RPLC", "XFRM_RPLC")  # XFRM and APND leave the other document in p
 CODE = re.compile(r"^[A-Z][A-Z_]{0,39}$")
 UNREADABLE = "UNREADABLE"  # stands for a code that is none: unknown, hence most restrictive
 UTC_TIME = re.compile(r"^\d{4,14}$")
+Submission = tuple[str | None, str | None]  # submissionTime and action of a set
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Entry:
 
 def read_entries(root: etree._Element) -> list[Entry]:
     """The entries of one ``SubmitObjectsRequest``, in its order."""
-    objects = list(root.iter(RIM + "ExtrinsicObject"))
+    objects = list(root.iter(OBJECT))
     home = submission_sets(root)
     outside = classifications(root)
     replaced = replacements(root, objects)
@@ -59,14 +61,14 @@ def read_entries(root: etree._Element) -> list[Entry]:
 
 def read_entry(
     item: etree._Element,
-    home: dict[str | None, etree._Element | None],
+    home: dict[str | None, Submission],
     outside: dict[str, list[str | None]],
     replaced: dict[str, str],
 ) -> Entry:
     """One entry, with what its submission set and the associations say of it."""
     name = bare(item.get("id"))
-    own = home.get(name, home[None])
-    action = slot(item, ACTION) or (slot(own, ACTION) if own is not None else None)
+    submitted, asked = home.get(name, home[None])
+    action = slot(item, ACTION) or asked
     status = (item.get("status") or "").strip().rpartition(":")[2].lower()
     codes = [found.get("nodeRepresentation") for found in item.iterfind(RIM + "Classification") if confidential(found)]
     return Entry(
@@ -80,18 +82,24 @@ def read_entry(
         logical_id=bare(item.get("lid")) or None,
         availability=None if status in NOT_SAID else status if status in AVAILABILITIES else "unknown",
         visibility=visibility(codes + outside.get(name, [])),
-        submitted=utc(slot(own, "submissionTime")) if own is not None else None,
+        submitted=utc(submitted),
         created=utc(slot(item, "creationTime")),
         replaces=replaced.get(name),
     )
 
 
-def submission_sets(root: etree._Element) -> dict[str | None, etree._Element | None]:
-    """Entry -> the submission set that holds it; under None the one for entries that none claims: the first."""
-    every = list(root.iter(RIM + "RegistryPackage"))
-    sets = [item for item in every if slot(item, "submissionTime")] or every  # folders are packages without that time
-    by_id = {bare(item.get("id")): item for item in sets}
-    home: dict[str | None, etree._Element | None] = {None: sets[0] if sets else None}
+def submission_sets(root: etree._Element) -> dict[str | None, Submission]:
+    """Entry -> what its submission set says; under None that of entries which none claims: the first.
+
+    Each set is read once: as many entries may share one as it has slots.
+    """
+    every = [
+        (bare(item.get("id")), (slot(item, "submissionTime"), slot(item, ACTION)))
+        for item in root.iter(RIM + "RegistryPackage")
+    ]
+    sets = [one for one in every if one[1][0]] or every  # folders are packages without that time
+    by_id = dict(sets)
+    home: dict[str | None, Submission] = {None: sets[0][1] if sets else (None, None)}
     for link in associations(root, "HasMember"):
         holder = by_id.get(bare(link.get("sourceObject")))
         if holder is not None:
@@ -104,7 +112,7 @@ def classifications(root: etree._Element) -> dict[str, list[str | None]]:
     found: dict[str, list[str | None]] = defaultdict(list)
     for item in root.iter(RIM + "Classification"):
         parent = item.getparent()
-        if confidential(item) and (parent is None or parent.tag != RIM + "ExtrinsicObject"):
+        if confidential(item) and (parent is None or parent.tag != OBJECT):
             found[bare(item.get("classifiedObject"))].append(item.get("nodeRepresentation"))
     return found
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from jobs.standardise.documents import Limits, Refused, local_name, parse_document
-from jobs.standardise.shared_record.entries import Entry, read_entries
+from jobs.standardise.documents import MAX_MARKUP, Limits, Refused, local_name, parse_document
+from jobs.standardise.shared_record.entries import OBJECT, Entry, read_entries
 
 KIND = "package"
 METADATA = re.compile(r"^(IHE_XDM/[^/]+)/METADATA\.XML$", re.IGNORECASE)
@@ -49,17 +49,19 @@ def read_package(data: bytes, limits: Limits) -> list[Member]:
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         overlap = isinstance(error, zipfile.BadZipFile) and "verlap" in str(error)
         raise Refused("DOC-011" if overlap else "DOC-019", KIND) from None
-    subsets = sorted((found[1], name) for name in contents if (found := METADATA.match(name)))
-    if not subsets:
+    most = max(MAX_MARKUP, len(data))
+    if sum(content.count(b"<") for content in contents.values()) > most:
+        raise Refused("DOC-011", KIND)
+    entries = named_entries(contents, limits, most)
+    by_name = {name.upper(): content for name, content in contents.items()}
+    named = [name for name, entry in entries if not entry.is_request]
+    if len(entries) > limits.max_members or len(set(named)) < len(named):
+        raise Refused("DOC-011", KIND)
+    if not entries:
         raise Refused("DOC-019", KIND)
-    members: list[Member] = []
-    named: set[str] = set()
-    for folder, name in subsets:
-        members += read_subset(folder, contents[name], contents, named, limits)
-    extra = any(SUBSET.match(name) and not METADATA.match(name) and name.upper() not in named for name in contents)
-    if not members:
-        raise Refused("DOC-019", KIND)
-    return [replace(member, rule=member.rule or ("DOC-010" if extra else None)) for member in members]
+    extra = any(SUBSET.match(name) and not METADATA.match(name) for name in by_name.keys() - set(named))
+    members = [member(entry, None if entry.is_request else by_name.get(name)) for name, entry in entries]
+    return [replace(one, rule=one.rule or ("DOC-010" if extra else None)) for one in members]
 
 
 def check_directory(data: bytes, limits: Limits) -> None:
@@ -122,27 +124,37 @@ def read_members(
     return contents
 
 
-def read_subset(
-    folder: str, metadata: bytes, contents: dict[str, bytes], named: set[str], limits: Limits
-) -> list[Member]:
-    """Documents that one METADATA.XML names. ``named`` collects the members that were named, in upper case."""
+def named_entries(contents: dict[str, bytes], limits: Limits, max_markup: int) -> list[tuple[str, Entry]]:
+    """(member that it names, in upper case; entry) of every METADATA.XML, until there are more than the cap allows."""
+    subsets = sorted((found[1], name) for name in contents if (found := METADATA.match(name)))
+    if not subsets:
+        raise Refused("DOC-019", KIND)
+    entries: list[tuple[str, Entry]] = []
+    for folder, name in subsets:
+        if len(entries) > limits.max_members:
+            break
+        for entry in read_subset(contents[name], limits, max_markup):
+            entries.append((f"{folder}/{(entry.uri or '').removeprefix('./')}".upper(), entry))
+    return entries
+
+
+def read_subset(metadata: bytes, limits: Limits, max_markup: int) -> list[Entry]:
+    """What one METADATA.XML says. Raises Refused: DOC-011 when it names more documents than a package may hold."""
     try:
-        root = parse_document(metadata, limits.max_document_bytes)
+        root = parse_document(metadata, limits.max_document_bytes, max_markup)
     except Refused:
         raise Refused("DOC-019", KIND) from None
     if local_name(root) != "SubmitObjectsRequest":
         raise Refused("DOC-019", KIND)
-    by_name = {name.upper(): data for name, data in contents.items()}
-    members = []
-    for entry in read_entries(root):
-        if entry.is_request:
-            members.append(Member(b"", entry, None))
-            continue
-        name = f"{folder}/{(entry.uri or '').removeprefix('./')}".upper()
-        named.add(name)
-        data = by_name.get(name, b"")
-        members.append(Member(data, entry, None if name in by_name and intact(entry, data) else "DOC-010"))
-    return members
+    if sum(1 for _ in root.iter(OBJECT)) > limits.max_members:
+        raise Refused("DOC-011", KIND)
+    return read_entries(root)
+
+
+def member(entry: Entry, data: bytes | None) -> Member:
+    """A document with what is said of it; ``data`` is None when no member is the one it names, or it names none."""
+    whole = entry.is_request or (data is not None and intact(entry, data))
+    return Member(data or b"", entry, None if whole else "DOC-010")
 
 
 def intact(entry: Entry, data: bytes) -> bool:

@@ -1,5 +1,6 @@
 """From sections to facts: one walk over a structured body. A section's code says what its entries are."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -133,8 +134,8 @@ def read_facts(document: etree._Element, type_code: str | None) -> Reading:
     if body is not None:
         reading.sections(list(body), SECTIONS["30954-2"] if type_code in LABORATORY_DOCUMENTS else None)
     if reading.references:
-        named = [str(one) for one in IDENTIFIERS(document)]
-        if any(named.count(target) != 1 for target in reading.references):
+        named = Counter(str(one) for one in IDENTIFIERS(document))
+        if any(named[target] != 1 for target in reading.references):
             reading.warnings.add(UNRESOLVED)
     return reading
 

@@ -21,6 +21,9 @@ WHOLE_FILE = (NOT_NDJSON, PACKED)  # nothing of such a file can be trusted
 FOREIGN = ("xml", "html", "pdf", "zip", "png", "jpeg", "rtf", "tiff", "ole", "hl7v2")
 BATCH_LINES, BATCH_BYTES = 512, 16_777_216
 CHUNK = 1 << 20
+SHORTEST = 32  # bytes; no resource with its type and identifier is shorter
+LEAST_PACKED = 2  # bytes; what a line takes at least in a packed file, when it is not the one before it again
+FREE_LINES = 1_000  # of a file, of any length
 Row = dict[str, Any]
 Line = tuple[int, bytes]
 
@@ -97,20 +100,32 @@ def read_part(part: Row, limits: Limits) -> Iterator[tuple[int, Row]]:
         yield 1, {"kind": kind, "rule": PACKED, "raw": data}
     elif kind == "gzip":
         yield from unpacked_lines(data, limits)
+    elif crowded(data.count(b"\n"), len(data)):
+        yield part["first_record"] + 1, {"kind": "line", "rule": NOT_NDJSON, "raw": data}
     else:
         lines = cut_lines(data, part["first_record"], part["continued"])
         yield from ((number, with_bytes(line)) for number, line in lines if line)
 
 
+def crowded(lines: int, size: int) -> bool:
+    """Whether so many lines cannot be resources: line ends, which would cost more to look at than anything else."""
+    return lines > FREE_LINES + size // SHORTEST
+
+
 def unpacked_lines(data: bytes, limits: Limits) -> Iterator[tuple[int, Row]]:
-    """Lines of a packed file; what breaks while it is unpacked is a record after them."""
-    number = 0
+    """Lines of a packed file; one record when it cannot be unpacked, which is tried before any line is read."""
     try:
-        for number, line in numbered(unpacked(data, limits)):
-            if line:
-                yield number, with_bytes(line)
+        lines = size = 0
+        for piece in unpacked(data, limits):
+            lines, size = lines + piece.count(b"\n"), size + len(piece)
+            if crowded(lines, size) or lines > FREE_LINES + len(data) // LEAST_PACKED:
+                raise Unpackable
     except Unpackable:
-        yield number + 1, {"kind": "gzip", "rule": PACKED, "raw": data}
+        yield 1, {"kind": "gzip", "rule": PACKED, "raw": data}
+        return
+    for number, line in numbered(unpacked(data, limits)):
+        if line:
+            yield number, with_bytes(line)
 
 
 def with_bytes(line: bytes) -> Row:

@@ -11,6 +11,8 @@ from jobs.standardise.documents import Refused
 
 NOT_JSON, TWICE, TOO_LONG, NOT_OF_TYPE, MISSING = "FHR-002", "FHR-003", "FHR-004", "FHR-007", "FHR-008"
 MAX_LINE = 20_000_000  # bytes
+MAX_PARTS = 100_000  # commas and opening brackets of a line: what makes one long is the text of an attachment
+MAX_LEVELS = 100
 MAX_EXPONENT = 12
 ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 BOM = b"\xef\xbb\xbf"
@@ -27,8 +29,12 @@ class Number(str):
 
 
 def parse_line(data: bytes) -> dict[str, Any]:
-    """The object of one line. Raises Refused: FHR-002 no JSON object in UTF-8, FHR-003 key twice, FHR-004 too long."""
-    if len(data) > MAX_LINE:
+    """The object of one line.
+
+    Raises Refused: FHR-002 no JSON object in UTF-8, FHR-003 key twice, FHR-004 too long, too full or too deep.
+    """
+    opened = data.count(b"{") + data.count(b"[")
+    if len(data) > MAX_LINE or opened + data.count(b",") > MAX_PARTS:
         raise Refused(TOO_LONG, "json")
     try:
         value = json.loads(
@@ -40,11 +46,26 @@ def parse_line(data: bytes) -> dict[str, Any]:
         )
         if ESCAPED_SURROGATE.search(data):
             canonical(value).encode("utf-8")  # half a character, written as an escape, is no text
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise Refused(TOO_LONG, "json") from None
+    except ValueError:
         raise Refused(NOT_JSON, "json") from None
+    if opened > MAX_LEVELS and deeper(value, MAX_LEVELS):
+        raise Refused(TOO_LONG, "json")
     if not isinstance(value, dict):
         raise Refused(NOT_JSON, "json")
     return value
+
+
+def deeper(value: Any, levels: int) -> bool:
+    """Whether a JSON value has more levels of objects and arrays."""
+    level = [value]
+    for _ in range(levels + 1):
+        held = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [child for children in held for child in children]
+        if not level:
+            return False
+    return True
 
 
 def refuse_constant(name: str) -> None:
