@@ -1,3 +1,4 @@
+
 """Text to types: facts as read in, typed rows out. Ids are those of the catalogue of mess."""
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ DOCUMENT = {
 }  # fmt: skip
 # name -> what the document says beside DOCUMENT -> the warnings told of it
 TOLD: dict[str, tuple[dict[str, Any], str | None]] = {
-    "nothing to tell": ({}, None),
+    "nothing to tell": ({"level": 3, "vaccinations": [{"product_code": "1"}]}, None),
     "B-09 sex against the number": ({"gender": "M"}, "DOC-214"),
     "B-09 birth month against the number": ({"birth_text": "19790428"}, "DOC-214"),
     "B-09 month code 20 says nothing": ({"ins": ins("2792051999001")}, None),
@@ -62,6 +63,14 @@ TOLD: dict[str, tuple[dict[str, Any], str | None]] = {
     "C-09 in words only": ({"problems": [{"null_flavor": "OTH"}]}, "DOC-208"),
     "C-10 CIM-10 in small letters": ({"problems": [{"code": "u07.1", "icd10": "u07.1 "}]}, None),
     "C-10 not CIM-10": ({"problems": [{"code": "401.9", "icd10": "401.9"}]}, "DOC-209"),
+    "F-11 a structured document that tells nothing": ({"level": 3}, "DOC-216"),
+    "F-11 one whose only fact is negated": (
+        {"level": 3, "allergies": [{"agent_code": "1", "negated": "true"}]},
+        "DOC-205",
+    ),
+    "F-01 an unstructured one": ({"level": 1}, None),
+    "F-12 one that is out of scope": ({"level": 3, "type_code": "REMB"}, None),
+    "D-09 one that is to be deleted": ({"level": 3, "action": "D"}, None),
     "C-10 not CCAM": ({"procedures": [{"code": "1234", "ccam": "1234"}]}, "DOC-209"),
 }
 

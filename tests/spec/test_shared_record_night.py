@@ -217,6 +217,11 @@ def test_documents_that_nobody_here_wrote(nights: list[Result]) -> None:
     assert refused.pop("ms_timezone_input.xml") == "DOC-008"
     assert set(refused.values()) == {"DOC-009"} and len(refused) == 8  # two ids shared by several patients
     assert samples["fr_tddui_v1.0.1.xml"]["warnings"] == "DOC-213,IDE-004"  # out of scope; no number of this shape
+    silent = {name for name, row in samples.items() if "DOC-216" in (row["warnings"] or "")}
+    assert silent == {
+        "hl7_diagnostic_imaging_report.xml",
+        "hl7_direct_address.xml",
+    }  # level 3, of which nothing is read
     standing = [row for row in nights[0].tables["document"] if row["producer"] == "DMP2"]
     assert len(standing) == 11 and sum(row["result_count"] for row in standing) == 8
     (masked,) = [row for row in nights[0].tables["document_version"] if row["status"] == "masked"]

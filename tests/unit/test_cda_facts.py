@@ -5,6 +5,7 @@ import pytest
 
 from jobs.standardise.documents import parse_document
 from jobs.standardise.shared_record.cda import read_document
+from jobs.standardise.shared_record.facts import FACTS
 from tests.cda_made import (
     ATC,
     CCAM,
@@ -365,3 +366,20 @@ def test_what_qualifies_a_fact_is_no_fact_beside_it() -> None:
     entry = concern(said("419199007", inner=PENICILLIN)).replace("</act>", beside)
     assert [one["severity"] for one in facts(section(ALLERGIES, entry))["allergies"]] == ["371924009"]
     assert len(facts(section(PROBLEMS, entry))["problems"]) == 1
+
+
+PROBLEM = section(PROBLEMS, said("55607006"))
+SILENT = {
+    "F-11 section of another namespace": PROBLEM.replace("<section>", '<section xmlns="urn:x">'),
+    "F-11 all of another namespace": PROBLEM.replace("<component>", '<component xmlns="urn:hl7-org:v2">'),
+    "F-11 empty section": section(PROBLEMS),
+    "F-11 section that nobody knows": section("LOCAL1", said("55607006")),
+    "F-11 entries of a template that nobody knows": section(PROBLEMS, "<entry><encounter/></entry>"),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_tells_no_fact_is_a_structured_document_with_empty_lists(name: str) -> None:
+    """DOC-216 is told of it where lists are typed (tests/spec/test_cda_typing.py)."""
+    found = read(SILENT[name])
+    assert found["level"] == 3 and not any(found[one] for one in FACTS)

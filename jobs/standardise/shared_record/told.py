@@ -6,6 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.standardise.shared_record.facts import FACTS
+from jobs.standardise.shared_record.oids import OUT_OF_SCOPE
 from jobs.standardise.shared_record.times import BAD_ZONE, MAY_BE_CLOCK_CHANGE, READABLE, moment
 from jobs.standardise.shared_record.units import is_ucum
 from jobs.standardise.shared_record.values import (
@@ -127,7 +128,18 @@ def fact_warnings(tomorrow: Column) -> dict[str, Column]:
         "DOC-209": any_of(
             [F.exists(listed(name), odd_codes(own)) for name, own in FACTS.items() if set(own) & set(SHAPES)]
         ),
+        "DOC-216": silent(),
     }
+
+
+def silent() -> Column:
+    """A structured document without a fact: no table would show that it came. A negated fact is one, and told apart.
+
+    What is out of scope is not read on purpose, and what is to be deleted need tell nothing.
+    """
+    told = any_of([F.size(listed(name)) > 0 for name in FACTS])
+    aside = F.col("type_code").isin(*OUT_OF_SCOPE) | (F.col("action") == "D")
+    return (F.col("level") == 3) & ~told & ~F.coalesce(aside, F.lit(False))
 
 
 def any_of(conditions: list[Column]) -> Column:
