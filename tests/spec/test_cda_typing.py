@@ -1,4 +1,3 @@
-
 """Text to types: facts as read in, typed rows out. Ids are those of the catalogue of mess."""
 
 from collections.abc import Iterator
