@@ -147,6 +147,8 @@ def parse_schema(value: dict[str, Any]) -> TableSchema:
             raise SchemaMismatch(f"{value['name']}.{item.name} has the unknown privacy class {item.privacy!r}.")
         if own["zone"] in ("published", "candidate") and item.privacy in ("direct", "subject", "person"):
             raise SchemaMismatch(f"{value['name']}.{item.name} is {item.privacy}: it cannot be published.")
+        if own["zone"] == "published" and item.type == "datetime":
+            raise SchemaMismatch(f"{value['name']}.{item.name} is an instant: no more than the day is published.")
     return TableSchema(
         name=value["name"],
         zone=own["zone"],

@@ -150,6 +150,16 @@ def test_a_published_table_with_an_identity_cannot_exist(privacy: str) -> None:
         parse_schema(value)
 
 
+def test_a_published_table_with_an_instant_cannot_exist() -> None:
+    """Care dates are published to the day: the minute of a sample or a signature singles somebody out."""
+    field = {"name": "at", "title": "t", "description": "d", "type": "datetime", "veillee": {"privacy": "quasi"}}
+    value = {"name": "leak", "title": "t", "description": "d", "fields": [field], "primaryKey": []}
+    own = {"partition": [], "sort": []}
+    assert parse_schema(value | {"veillee": own | {"zone": "standard"}}).names == ["at"]
+    with pytest.raises(SchemaMismatch, match="no more than the day"):
+        parse_schema(value | {"veillee": own | {"zone": "published"}})
+
+
 def test_f10_a_rare_disease_stands_beside_no_commune_and_no_birth_date() -> None:
     """Where somebody lives is published as a department, when somebody was born as an age that stops at 90."""
     made = {
