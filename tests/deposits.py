@@ -18,9 +18,10 @@ from jobs.standardise.run import standardise_night
 FORMATS = {"hospital": "pmsi-mco", "pharmacy": "pharmacy-csv", "shared_record": "shared-record"}
 
 
-def register(settings: Settings, *producers: tuple[str, str]) -> None:
-    """A register of (producer, source)."""
-    lines = [f"{one},{source},{one},{FORMATS[source]},,,,nobody@example.org,active" for one, source in producers]
+def register(settings: Settings, *producers: tuple[str, ...]) -> None:
+    """A register of (producer, source), with the format where it is not the source's first."""
+    told = [(*one, FORMATS[one[1]])[:3] for one in producers]
+    lines = [f"{one},{source},{one},{form},,,,nobody@example.org,active" for one, source, form in told]
     (settings.root / "producers.csv").write_text("\n".join([",".join(COLUMNS), *lines]) + "\n", encoding="utf-8")
 
 
@@ -35,6 +36,7 @@ def deposit(
     mode: str = "replace",
     records: int | None = None,
     transmission: str | None = None,
+    form: str | None = None,
 ) -> None:
     """One complete delivery; the manifest is written last."""
     folder = settings.landing / source / producer / delivery_id
@@ -43,7 +45,7 @@ def deposit(
         (folder / name).write_bytes(content)
     entries = tuple(describe_file(folder / name, records) for name in sorted(files))
     produced = f"{covers[1]}T20:00:00+01:00"
-    told = (delivery_id, producer, source, FORMATS[source], produced, *covers, mode, entries, transmission)
+    told = (delivery_id, producer, source, form or FORMATS[source], produced, *covers, mode, entries, transmission)
     write_manifest(folder, Manifest(*told))
 
 
