@@ -366,16 +366,24 @@ def attached(text: str, kind: str = "Binary", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["Binary", "DocumentReference"])
 def test_a_cda_document_in_a_body_is_read_as_if_it_were_a_file(kind: str) -> None:
-    text = cda.document(
-        "2.25.1", code="11502-2", body=cda.laboratory(cda.observation('<value xsi:type="INT" value="12"/>'))
-    )
+    body = cda.laboratory(cda.observation('<value xsi:type="INT" value="12"/>'))
+    text = cda.document("2.25.1", code="11502-2", set_id="2.25.7", version=2, body=body)
     (bare,) = read_file(text.encode(), LIMITS)
     row = attached(text, kind)
     assert row["inside"]["results"] == bare["results"] and len(bare["results"]) == 1
     assert (row["inside"]["header"]["id_root"], row["inside"]["ins"]) == ("2.25.1", bare["ins"])
     assert row["header"]["body_bytes"] == len(text.encode())
     assert "DOC-211" not in row["warnings"]
+    assert (row["inside"]["header"]["set_root"], row["inside"]["header"]["version"]) == ("2.25.7", "2")
     pa.RecordBatch.from_pylist([row], schema=ARROW)
+
+
+def test_a_document_reference_states_no_set_and_no_version() -> None:
+    """``identifier`` is the registry's own, ``versionId`` counts states of the line."""
+    said = document("2.25.1", identifier=[{"system": "urn:oid:2.25.7", "value": "1"}], meta={"versionId": "2"})
+    header = read_line(line(said))["header"]
+    assert (header["set_root"], header["set_extension"], header["version"]) == (None, None, None)
+    assert header["id_root"] == "2.25.1" and header["entry_id"].endswith("/_history/2")
 
 
 def test_a_body_that_is_no_cda_is_measured_and_a_broken_one_is_refused_by_the_rules_of_files() -> None:
