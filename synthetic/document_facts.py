@@ -138,7 +138,7 @@ def summary(world: World, document: Document, draw: np.random.Generator) -> Fact
         clinical.problem(code, compact(day), severity=clinical.MODERATE if n else "")
         for n, (code, day) in enumerate(known)
     ]
-    since = max(born + 365 * 10, clinical.MILLENNIUM)
+    since = min(max(born + 365 * 10, clinical.MILLENNIUM), made)
     past = compact(since)
     over = [clinical.problem("J459", past[:6], kind="history", end=compact(since + 730)[:4])] if known else []
     boxes, at = presentations().cip13, moment(made, 9 * 3600)

@@ -5,9 +5,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from synthetic import cda
 from synthetic.mess import ACCEPTED, QUARANTINED
 from synthetic.mess_documents import Case, Planted, Subject, accepted, single, swap
+from synthetic.nir import keys
 from synthetic.xdm import package
 
 NIR, NIA, TEST, DEMO, INSURER = (f"1.2.250.1.213.1.4.{n}" for n in (8, 9, 10, 11, 13))
@@ -53,6 +56,12 @@ def wrong_key(number: str) -> str:
     return f"{number[:13]}{(int(number[13:]) + 1) % 97 + 1:02d}"
 
 
+def other_order(number: str) -> str:
+    """Another number of the same sex, birth and place, as after a merge of two records of one patient."""
+    thirteen = f"{number[:10]}{(int(number[10:13]) + 500) % 1000:03d}"
+    return thirteen + str(keys(np.array([thirteen]))[0])
+
+
 def by_agent(pattern: re.Pattern[str], number: Callable[[str], str]) -> Callable[[str], str]:
     """Another number of whoever the pattern finds."""
     return lambda text: pattern.sub(lambda found: found[1] + number(found[2]) + found[3], text)
@@ -89,6 +98,13 @@ def elsewhere(subject: Subject) -> list[Planted]:
     """Metadata about another patient."""
     said = f"{subject.stranger.ins}^^^&{NIR}&ISO^NH"
     return [single(subject, f"{subject.name}.zip", package([subject.enclosed(patient=said)]), QUARANTINED, "DOC-018")]
+
+
+def elsewhere_at_home(subject: Subject) -> list[Planted]:
+    """Metadata with another local number of the patient."""
+    root, number = cda.local_number(subject.document)
+    made = package([subject.enclosed(local=f"{number}7^^^&{root}&ISO^PI")])
+    return [single(subject, f"{subject.name}.zip", made, QUARANTINED, "DOC-018")]
 
 
 def name_part(subject: Subject) -> str:
@@ -130,23 +146,25 @@ CASES: tuple[Case, ...] = (
     of_subject("B-08/corsica", lambda s: s.text.replace(s.ids, s.ids.replace(s.ins, s.ins.lower())), fits=corsican),
     of_subject("B-08/nobody", lambda s: s.text.replace(s.ids, '<id nullFlavor="UNK"/>'), QUARANTINED, "DOC-008"),
     ids("B-09/key", lambda s: ident(NIR, wrong_key(s.ins)) + own(s), "IDE-001"),
-    accepted("B-09/sex", other_sex, fits=qualified),
-    ids("B-10", lambda s: ident(NIR, s.ins[:13]) + own(s)),
+    accepted("B-09/sex", other_sex, "DOC-214", fits=qualified),
+    ids("B-10", lambda s: ident(NIR, s.ins[:13]) + own(s), "IDE-004"),
     ids("B-11/three", lambda s: ident(NIR, s.ins) + own(s) + ident("2.25.79999999", s.name)),
     ids("B-11/old", lambda s: ident(NIR, s.ins) + ident(NIA, s.ins) + own(s)),
+    ids("B-11/two", lambda s: ident(NIR, s.ins) + ident(NIR, other_order(s.ins)) + own(s), "DOC-215"),
     accepted("B-12", without_traits, "DOC-105", fits=qualified),
     named("B-13/spouse", lambda name: f'<family qualifier="BR">{name}</family><family qualifier="SP">AUTRE</family>'),
     named("B-13/plain", lambda name: f"<family>{name}</family>"),
     named("B-13/several", lambda name: f'<family qualifier="BR">{name}</family><family qualifier="CL">D\'USAGE-AUTRE</family>'),
     of_subject("B-14/year", born('<birthTime value="{year}"/>')),
-    of_subject("B-14/null", born('<birthTime nullFlavor="UNK"/>')),
+    of_subject("B-14/null", born('<birthTime nullFlavor="UNK"/>'), rule="DOC-105", fits=qualified),
     of_subject("B-14/time", born('<birthTime value="{}120000"/>')),
     of_subject("B-14/zone", born('<birthTime value="{}013000+0200"/>')),
     accepted("B-15/abroad", place("99139")),
-    accepted("B-15/none", place("")),
+    accepted("B-15/none", place(""), "DOC-105", fits=qualified),
     accepted("B-15/paris", place("75056")),
     accepted("B-16", place("63999")),
-    Case("B-17", QUARANTINED, "DOC-018", elsewhere, qualified),
+    Case("B-17/registry", QUARANTINED, "DOC-018", elsewhere, qualified),
+    Case("B-17/source", QUARANTINED, "DOC-018", elsewhere_at_home),
     of_subject(
         "B-18", lambda s: ROLE.sub(lambda found: found[0] + ROLE.search(s.stranger.text)[0], s.text, count=1),  # type: ignore[index]
         QUARANTINED, "DOC-020",

@@ -158,6 +158,15 @@ def long_form(subject: Subject) -> bytes:
     return buffer.getvalue()
 
 
+def long_directory(subject: Subject) -> bytes:
+    """A directory in the long form, as for more than 65,535 members."""
+    data = archive(members(subject))
+    end = len(data) - 22
+    count, size, start = struct.unpack_from("<HII", data, end + 10)
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
+    return data[:end] + record + struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1) + data[end:]
+
+
 def other_name(subject: Subject) -> bytes:
     """A member outside of the submission set with an accent in its name."""
     return archive([*members(subject), ("LISEZ-MOI-É.TXT", b"x")])
@@ -168,6 +177,7 @@ CASES: tuple[Case, ...] = (
     sent("E-01/order", lambda s: archive(members(s)[::-1]), ACCEPTED),
     together("E-01/documents", lambda pair: package([one.enclosed() for one in pair])),
     together("E-01/subsets", lambda pair: package([one.enclosed() for one in pair], apart=True)),
+    sent("E-01/long", long_form, ACCEPTED),
     sent("E-02/hash", lambda s: package([s.enclosed(wrong_hash=True)]), QUARANTINED, "DOC-010"),
     sent("E-02/size", lambda s: package([s.enclosed(changed={"size": "7"})]), QUARANTINED, "DOC-010"),
     sent("E-02/missing", lambda s: package([s.enclosed(changed={"URI": "DOC0007.XML"})]), QUARANTINED, "DOC-010"),
@@ -184,12 +194,12 @@ CASES: tuple[Case, ...] = (
     sent("E-05/swelling", swelling, QUARANTINED, "DOC-011"),
     sent("E-05/members", crowd, QUARANTINED, "DOC-011"),
     sent("E-05/overlap", overlapping, QUARANTINED, "DOC-011"),
-    sent("E-05/sizes", false_sizes, QUARANTINED, "DOC-019"),
+    sent("E-05/sizes", false_sizes, QUARANTINED, "DOC-011"),
     sent("E-05/nested", nested, QUARANTINED, "DOC-002"),
     sent("E-06/encrypted", encrypted, QUARANTINED, "DOC-019"),
     sent("E-06/cut", lambda s: archive(members(s))[:-200], QUARANTINED, "DOC-019"),
     sent("E-06/disks", several_disks, QUARANTINED, "DOC-019"),
-    sent("E-06/long", long_form, ACCEPTED),
+    sent("E-06/zip64", long_directory, QUARANTINED, "DOC-019"),
     sent("E-06/empty", lambda s: archive([]), QUARANTINED, "DOC-019"),
     sent("E-06/inside", lambda s: archive([("paquet.zip", archive(members(s)))]), QUARANTINED, "DOC-019"),
     sent("E-07/no-document", lambda s: archive(members(s)[:2]), QUARANTINED, "DOC-010"),

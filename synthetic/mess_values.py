@@ -9,9 +9,11 @@ from synthetic.mess_documents import Case, Subject, accepted, refused
 
 QUANTITY = re.compile(r'<value xsi:type="PQ" value="([^"]*)" unit="([^"]*)"/>')
 HEADER = re.compile(r'<effectiveTime value="(\d{14})([+-]\d{4})"/>')
-OBSERVED = re.compile(r'(<statusCode code="completed"/>\s*<effectiveTime value=")(\d{14})([+-]\d{4})(")')
+OBSERVED = re.compile(r'(<effectiveTime value=")(\d{14})([+-]\d{4})("/>\s*<value xsi)')  # not that of the panel
 REFERENCE = re.compile(r'<low value="([^"]*)" unit="([^"]*)"/><high value="([^"]*)" unit="([^"]*)"/>')
-CODED = re.compile(r'<code code="([\d-]+)" displayName="([^"]*)" codeSystem="2\.16\.840\.1\.113883\.6\.1"/>')
+CODED = re.compile(  # of a result, not of the document
+    r'<code code="([\d-]+)" displayName="([^"]*)" codeSystem="2\.16\.840\.1\.113883\.6\.1"/>(?=\s*<statusCode)'
+)
 ICD = re.compile(r'code="([A-Z]\d\d[.\d]*)" codeSystem="2\.16\.840\.1\.113883\.6\.3"')
 Change = Callable[[str], str]
 
@@ -46,6 +48,12 @@ def value(told: str) -> Change:
 def quantity(number: str, unit: str = "{unit}") -> Change:
     """The first quantity with another number or unit."""
     return value(f'<value xsi:type="PQ" value="{number}" unit="{unit}"/>')
+
+
+def told_twice(text: str) -> str:
+    """A value that refers to a place of the narrative which two paragraphs bear."""
+    text = text.replace("<text>", '<text><paragraph ID="deux">1</paragraph><paragraph ID="deux">2</paragraph>', 1)
+    return value('<value xsi:type="ED"><reference value="#deux"/></value>')(text)
 
 
 def has(pattern: re.Pattern[str], *types: str) -> Callable[[Subject], bool]:
@@ -87,8 +95,8 @@ CASES: tuple[Case, ...] = (
     refused("C-03/negative", "DOC-014", made_at("-{8}")),
     accepted("C-03/future", made_at("20991231120000+0100"), "DOC-111"),
     refused("C-03/never", "DOC-014", made_at("99991231")),
-    measured("C-04/gap", found(OBSERVED, r"\g<1>20260329023000\4")),
-    measured("C-04/twice", found(OBSERVED, r"\g<1>20261025023000\4")),
+    measured("C-04/gap", found(OBSERVED, r"\g<1>20260329023000\4"), "DOC-207"),
+    measured("C-04/twice", found(OBSERVED, r"\g<1>20261025023000\4"), "DOC-207"),
     ranged("C-05/inverted", r'<low value="900" unit="\2"/><high value="\3" unit="\4"/>', "DOC-110"),
     ranged("C-05/null", r'<low nullFlavor="NINF"/><high value="\3" unit="\4"/>'),
     measured("C-06/comma", found(QUANTITY, lambda m: m[0].replace(m[1], m[1].replace(".", ",")))),
@@ -105,7 +113,7 @@ CASES: tuple[Case, ...] = (
     measured("C-08/untyped", value('<value value="{}" unit="{unit}"/>')),
     measured("C-08/null", value('<value xsi:type="PQ" nullFlavor="NAV"/>')),
     measured("C-08/interval", value('<value xsi:type="IVL_PQ"><low value="{}" unit="{unit}"/></value>')),
-    accepted("C-08/negated", found(re.compile('classCode="SBADM" moodCode="EVN"'), r'\g<0> negationInd="true"'),
+    accepted("C-08/negated", found(re.compile('classCode="SBADM" moodCode="EVN"'), r'\g<0> negationInd="true"'), "DOC-205",
              fits=is_vaccination, exact=False),
     measured("C-09/translation", found(CODED, r'<code nullFlavor="UNK"><translation code="LOC\1" displayName="\2" codeSystem="2.25.71"/></code>'), "DOC-103"),
     measured("C-09/text", found(CODED, r'<code nullFlavor="UNK"><originalText>\2</originalText></code>'), "DOC-103"),
@@ -113,7 +121,9 @@ CASES: tuple[Case, ...] = (
     measured("C-10/arc", found(CODED, r'<code code="\1" displayName="\2" codeSystem="2.16.840.1.113883.6.1" codeSystemName=" TA_ASIP "/>')),
     accepted("C-10/lower", found(ICD, lambda m: m[0].replace(m[1], m[1].lower())), fits=DIAGNOSED, exact=False),
     accepted("C-10/undotted", found(ICD, lambda m: m[0].replace(m[1], m[1].replace(".", ""))), fits=DIAGNOSED, exact=False),
-    measured("C-11/nowhere", found(CODED, r'<code code="\1" codeSystem="2.16.840.1.113883.6.1"><originalText><reference value="#nulle-part"/></originalText></code>')),
+    measured("C-11/nowhere", value('<value xsi:type="ED"><reference value="#nulle-part"/></value>'), "DOC-204"),
+    measured("C-11/twice", told_twice, "DOC-204"),
+    measured("C-11/of-code", found(CODED, r'<code code="\1" codeSystem="2.16.840.1.113883.6.1"><originalText><reference value="#nulle-part"/></originalText></code>')),
     measured("C-12/masked", value('<value xsi:type="PQ" nullFlavor="MSK"/>')),
     measured("C-12/unknown", value('<value xsi:type="PQ" nullFlavor="UNK"/>')),
 )  # fmt: skip

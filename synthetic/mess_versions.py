@@ -82,7 +82,8 @@ def by_slot(subject: Subject) -> Files:
     """Replaced by the slot C alone."""
     second = later(subject)
     data = RELATED.sub("", second.text).replace('<versionNumber value="2"/>', '<versionNumber value="1"/>').encode()
-    return [packed(subject, "a", subject.enclosed()), packed(second, "b", after(second.enclosed(data, action="C")))]
+    told = after(second.enclosed(data, action="C"))
+    return [packed(subject, "a", subject.enclosed(), rule="DOC-311"), packed(second, "b", told, rule="DOC-311")]
 
 
 def after(enclosed: Enclosed, hours: int = 1) -> Enclosed:
@@ -168,12 +169,14 @@ def deleted_and_back(subject: Subject) -> Files:
     """Sent, deleted, and sent again with another title."""
     text = swap("<title>", "<title>Renvoi : ")(subject.text)
     again = after(subject.enclosed(text.encode(), entry=subject.document.place * 10 + 5), 2)
-    return [*deleted(subject), replace(packed(subject, "c", again), records=(Record(ACCEPTED),))]
+    first, asked = deleted(subject)
+    first = replace(first, records=(Record(ACCEPTED, "DOC-311", subject.document),))
+    return [first, asked, replace(packed(subject, "c", again), records=(Record(ACCEPTED, "DOC-311"),))]
 
 
-def hidden(code: str) -> Callable[[Subject], Files]:
+def hidden(code: str, rule: str = "") -> Callable[[Subject], Files]:
     """A document that not everybody may see, from the first."""
-    return lambda subject: [packed(subject, "a", subject.enclosed(visibility=(code,)))]
+    return lambda subject: [packed(subject, "a", subject.enclosed(visibility=(code,)), rule=rule)]
 
 
 def touched(subject: Subject) -> Files:
@@ -215,6 +218,6 @@ CASES: tuple[Case, ...] = (
     case("D-09/unknown", deleted_unknown),
     case("D-09/back", deleted_and_back),
     *[case(f"D-10/{code.lower()}", hidden(code)) for code in MASKS],
-    case("D-10/unheard", hidden("SECRET_DE_TOUS"), rule="DOC-313"),
+    case("D-10/unheard", hidden("SECRET_DE_TOUS", "DOC-313"), rule="DOC-313"),
     case("D-12", touched),
 )

@@ -1,9 +1,9 @@
 """Documents and the rows of each table as they were checked by eye against the source, frozen.
 
-Those of ``tests/data/shared_record`` nobody here wrote. No open one holds a dispensation: that of ``tests/data/documents``
-is this project's own, by the published rules of the model. ``rows/<document>.txt`` holds one block per table: a line of
-columns (those that say something in that document), then one line per row, ``-`` where nothing was sent. Texts as
-received are left out; of a token it is shown that there is one.
+Those of ``tests/data/shared_record`` nobody here wrote. No open one holds a dispensation: the one in
+``tests/data/documents`` is this project's own, by the published rules of the model. ``rows/<document>.txt`` holds one
+block per table: a line of columns (those that say something in that document), then one line per row, ``-`` where
+nothing was sent. Texts as received are left out; of a token it is shown that there is one.
 """
 
 from collections.abc import Iterator

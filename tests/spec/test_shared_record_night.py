@@ -6,8 +6,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.core.settings import prepare_root
+from synthetic import catalogue
+from synthetic.mess import QUARANTINED
+from synthetic.produce import Sent
 from tests.documents_made import INS_OID, LOINC, document, ins, laboratory, local, observation, package, patient
 from tests.shared_record_nights import Files, Result, balance, run
+from tests.spec.simulated_documents import Told, foreseen, spoilt_delivery
 
 SAMPLES = Path(__file__).parents[1] / "data" / "shared_record"
 
@@ -65,11 +69,18 @@ THIRD: Files = {
 
 
 @pytest.fixture(scope="module")
-def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
-    """Three nights; the samples that nobody here wrote come with the first as another producer's delivery."""
+def spoilt() -> Sent:
+    """Documents of the simulator, nearly all of them spoilt."""
+    return spoilt_delivery()
+
+
+@pytest.fixture(scope="module")
+def nights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, spoilt: Sent) -> list[Result]:
+    """Three nights; with the first come two more producers: samples that nobody here wrote, and spoilt documents."""
     settings = prepare_root(tmp_path_factory.mktemp("documents") / "root", "synthetic")
     samples = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.xml"))}
-    first = run(spark, settings, "2026-11-22", None, {("DMP1", "a"): FIRST, ("DMP2", "s"): samples})
+    sent = {("DMP1", "a"): FIRST, ("DMP2", "s"): samples, ("DMP3", "m"): spoilt.delivery.files}
+    first = run(spark, settings, "2026-11-22", None, sent)
     second = run(spark, settings, "2026-11-23", first.base, {("DMP1", "b"): SECOND})
     third = run(spark, settings, "2026-11-24", second.base, {("DMP1", "c"): THIRD})
     return [first, second, third]
@@ -164,7 +175,8 @@ def test_later_nights_decide_against_the_base(nights: list[Result]) -> None:
 
 
 def test_events_name_the_delivery_whose_document_left_and_why(nights: list[Result]) -> None:
-    told = [[(e["delivery_id"], e["event"], e["cause"], e["count"]) for e in night.events] for night in nights]
+    events = [[e for e in night.events if e["producer"] != "DMP3"] for night in nights]
+    told = [[(e["delivery_id"], e["event"], e["cause"], e["count"]) for e in night] for night in events]
     assert sorted(told[0]) == [("a", "superseded", "set_version", 1), ("s", "masked", "visibility", 1)]
     assert sorted(told[1]) == [
         ("a", "deleted", "delete", 1),
@@ -224,5 +236,24 @@ def test_documents_that_nobody_here_wrote(nights: list[Result]) -> None:
     }  # level 3, of which nothing is read
     standing = [row for row in nights[0].tables["document"] if row["producer"] == "DMP2"]
     assert len(standing) == 11 and sum(row["result_count"] for row in standing) == 8
-    (masked,) = [row for row in nights[0].tables["document_version"] if row["status"] == "masked"]
+    (masked,) = [row for row in nights[0].rows("document_version", "DMP2") if row["status"] == "masked"]
     assert (masked["file"], masked["confidentiality"]) == (nights[0].shown["jm_practicefusion_everyman.xml"], "R")
+
+
+def test_every_spoilt_record_has_the_outcome_the_rule_and_the_warnings_that_are_foreseen(
+    nights: list[Result], spoilt: Sent
+) -> None:
+    codes = {(one.file, one.record): one.code for one in spoilt.mess.itertuples()}
+    found: Told = {}
+    for row in [row for row in nights[0].intake if row["producer"] == "DMP3"]:
+        told = row["rule"] if row["outcome"] == QUARANTINED else row["warnings"]
+        found[(nights[0].unshown(row["file"]), row["record"])] = (row["outcome"], told or "")
+    expected = foreseen(spoilt.mess, spoilt.truth, spoilt.extra["document_fact"])
+    assert found.keys() == expected.keys()
+    told_otherwise = [place for place in found if found[place] != expected[place]]
+    assert [(codes.get(place, "good"), expected[place], found[place]) for place in told_otherwise] == []
+
+
+def test_the_spoilt_documents_show_nearly_every_case_of_the_catalogue(spoilt: Sent) -> None:
+    usual = {case.code for case in catalogue.CASES if case.answers("")}
+    assert len(set(spoilt.mess.code)) > 0.9 * len(usual)

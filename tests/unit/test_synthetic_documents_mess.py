@@ -15,11 +15,13 @@ from jobs.core.rules import rules
 from jobs.core.settings import prepare_root
 from jobs.standardise.documents import Limits
 from jobs.standardise.shared_record.parse import read_file
-from synthetic import catalogue, mess_fhir
+from synthetic import catalogue, cda, mess_fhir
 from synthetic.documents import FHIR, fate, filed
 from synthetic.draws import day_number
 from synthetic.mess import QUARANTINED, Plan
 from synthetic.mess_documents import Case, Subject, choose, interleaved
+from synthetic.mess_identity import qualified
+from synthetic.pdf import tiny_pdf
 from synthetic.produce import Night
 from synthetic.shared_record import shared_record
 from synthetic.stays import Sizes
@@ -83,6 +85,33 @@ def test_each_case_is_what_it_says(case: Case, subjects: list[Subject]) -> None:
             wanted = record.rule if record.outcome == QUARANTINED and record.rule not in TOGETHER else None
             assert got == wanted, planted.name
     assert [one.content for one in case.make(subject)] == [one.content for one in case.make(subject)]
+
+
+def in_words(record: dict[str, object]) -> str:
+    """All that is read of a document."""
+    return str({name: value for name, value in record.items() if name != "numbers"})
+
+
+def test_f07_a_child_has_its_own_number_and_nothing_is_read_of_its_mother(subjects: list[Subject]) -> None:
+    case = next(one for one in catalogue.CASES if one.code == "F-07")
+    for subject in [one for one in subjects if case.fits(one) and qualified(one)][:5]:
+        people = subject.world.people
+        mother = int(people.mother[subject.document.person])
+        (planted,) = case.make(subject)
+        (found,) = read_file(planted.content, LIMITS)
+        assert cda.ins_of(people, mother).encode() in planted.content
+        assert found["ins"] == subject.ins and cda.ins_of(people, mother)[:13] not in in_words(found)
+        assert found["family_name"] == people.birth_name[subject.document.person]
+
+
+def test_f09_a_number_in_base64_or_an_oid_is_neither_read_nor_told(subjects: list[Subject]) -> None:
+    case = next(one for one in catalogue.CASES if one.code == "F-09")
+    subject = next(one for one in subjects if case.fits(one) and qualified(one))
+    (planted,) = case.make(subject)
+    (good,), (found,) = read_file(subject.data, LIMITS), read_file(planted.content, LIMITS)
+    assert found["warnings"] == good["warnings"] == []
+    assert [name for name, value in found.items() if name != "numbers" and subject.ins[:13] in str(value)] == ["ins"]
+    assert found["body_bytes"] == len(tiny_pdf(subject.ins)), "the PDF that holds the number was measured"
 
 
 def test_a_case_can_be_made_of_the_shortest_document_of_every_type_it_fits(subjects: list[Subject]) -> None:

@@ -27,14 +27,17 @@ Submission = tuple[str | None, str | None]  # submissionTime and action of a set
 
 @dataclass(frozen=True)
 class Entry:
-    """One ExtrinsicObject. Identifiers without ``urn:`` prefixes, in lower case but for a uniqueId's extension."""
+    """One ExtrinsicObject. Identifiers without ``urn:`` prefixes, in lower case but for a uniqueId's extension.
+
+    ``patient_ids``: of the registry and of the source, as sent (``number^^^&OID&ISO^type``).
+    """
 
     uri: str | None
     size: str | None
     digest: str | None
     action: str | None
     unique_id: str | None
-    patient_id: str | None
+    patient_ids: tuple[str, ...]
     entry_id: str | None
     logical_id: str | None
     availability: str | None
@@ -77,7 +80,7 @@ def read_entry(
         digest=slot(item, "hash"),
         action=action.upper() if action else None,
         unique_id=unique(external(item, UNIQUE_ID)) or None,
-        patient_id=external(item, PATIENT_ID),
+        patient_ids=tuple(one for one in (external(item, PATIENT_ID), slot(item, "sourcePatientId")) if one),
         entry_id=name or None,
         logical_id=bare(item.get("lid")) or None,
         availability=None if status in NOT_SAID else status if status in AVAILABILITIES else "unknown",

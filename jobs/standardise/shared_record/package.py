@@ -43,7 +43,7 @@ def read_package(data: bytes, limits: Limits) -> list[Member]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = checked(archive, limits)
-            contents = read_members(archive, infos, limits, len(data))
+            contents = read_members(archive, infos, limits, data)
     except Refused:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
@@ -109,19 +109,39 @@ def overlapping(infos: list[zipfile.ZipInfo]) -> bool:
 
 
 def read_members(
-    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], limits: Limits, packed: int
+    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], limits: Limits, data: bytes
 ) -> dict[str, bytes]:
     """Contents by name. Reading stops at the caps whatever sizes the directory declares (DOC-011)."""
-    allowed = min(limits.max_package_bytes, max(RATIO_FLOOR, packed * limits.max_ratio))
+    allowed = min(limits.max_package_bytes, max(RATIO_FLOOR, len(data) * limits.max_ratio))
     contents: dict[str, bytes] = {}
     for info in infos:
-        with archive.open(info) as stream:
-            data = stream.read(allowed + 1)
-        allowed -= len(data)
+        try:
+            with archive.open(info) as stream:
+                content = stream.read(allowed + 1)
+        except zipfile.BadZipFile:
+            if understated(info, data):
+                raise Refused("DOC-011", KIND) from None
+            raise
+        allowed -= len(content)
         if allowed < 0:
             raise Refused("DOC-011", KIND)
-        contents[info.filename] = data
+        contents[info.filename] = content
     return contents
+
+
+def understated(info: zipfile.ZipInfo, data: bytes) -> bool:
+    """Whether a member unpacks to more than the directory says, a byte more being enough to know."""
+    if info.compress_type != zipfile.ZIP_DEFLATED:
+        return False
+    names = struct.unpack_from("<HH", data, info.header_offset + LOCAL_HEADER - 4)
+    start = info.header_offset + LOCAL_HEADER + sum(names)
+    try:
+        found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(
+            data[start : start + info.compress_size], info.file_size + 1
+        )
+    except zlib.error:
+        return False
+    return len(found) > info.file_size
 
 
 def named_entries(contents: dict[str, bytes], limits: Limits, max_markup: int) -> list[tuple[str, Entry]]:

@@ -13,6 +13,7 @@ from jobs.standardise.shared_record.embedded import without_base64
 from jobs.standardise.shared_record.entries import Entry
 from jobs.standardise.shared_record.oids import INS
 from jobs.standardise.shared_record.package import Member, read_package
+from jobs.standardise.shared_record.patient import identifier
 
 Record = dict[str, Any]
 
@@ -72,10 +73,29 @@ def package_records(members: list[Member], limits: Limits) -> list[Record]:
 
 
 def several_patients(records: list[Record]) -> bool:
-    """Whether documents contradict each other on the patient: two INS, or two numbers under one OID."""
+    """Whether documents contradict each other on the patient: two INS, two numbers under one OID, or other traits.
+
+    Traits decide where two documents have no number in common: then nothing else says that they are of one patient.
+    """
     ins = {item["ins"] for item in records if item.get("ins")}
     local = {(item["local_root"], item["local_number"]) for item in records if item.get("local_number")}
-    return len(ins) > 1 or len(local) > len({root for root, _ in local})
+    if len(ins) > 1 or len(local) > len({root for root, _ in local}):
+        return True
+    told = [item for item in records if item.get("family_name") and item.get("birth_text")]
+    return any(not set(one["numbers"]) & set(told[0]["numbers"]) and named(one) != named(told[0]) for one in told[1:])
+
+
+def named(record: Record) -> tuple[str, str]:
+    """Birth name and birth date, in one spelling."""
+    return record["family_name"].upper(), record["birth_text"][:8]
+
+
+def another(told: str, numbers: list[tuple[str, str]]) -> bool:
+    """Whether the metadata name another patient: the document has numbers under that OID, or INS, and not this one."""
+    number, _, authority = told.partition("^^^&")
+    root = authority.split("&")[0]
+    own = {known for owner, known in numbers if owner == root or (owner in INS and root in INS)}
+    return bool(own) and (identifier(number) or "") not in own
 
 
 def read_member(member: Member, limits: Limits) -> Record:
@@ -87,8 +107,7 @@ def read_member(member: Member, limits: Limits) -> Record:
     known = "^".join(part for part in (values["id_root"], values["id_extension"]) if part)
     if entry.unique_id and entry.unique_id.lower() != known.lower():
         raise Refused("DOC-018", KIND, "uniqueId")
-    number, _, authority = (entry.patient_id or "").partition("^^^&")
-    if authority.split("&")[0] in INS and values["ins"] and number.upper() != values["ins"]:
+    if any(another(told, values["numbers"]) for told in entry.patient_ids):
         raise Refused("DOC-018", KIND, "patientId")
     if entry.replaces and not values["replaces_root"]:
         values["replaces_root"], _, values["replaces_extension"] = entry.replaces.partition("^")

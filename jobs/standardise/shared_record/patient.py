@@ -73,11 +73,13 @@ def chosen_local(found: Numbers) -> tuple[str, str] | tuple[None, None]:
 def read_patient(role: etree._Element) -> tuple[dict[str, Any], str | None, list[str]]:
     """Traits and identifiers of ``patientRole``; a rule code when it must be refused; warning codes.
 
-    Returns columns of FIELDS as text. A NIR under an unknown OID is only a local number and is told (DOC-104).
+    Returns columns of FIELDS as text, and ``numbers``: every (OID, number). A NIR under an unknown OID is only a local
+    number and is told (DOC-104).
     """
     found = identifiers(role)
     values: dict[str, Any] = {
         **numbers_of(found),
+        "numbers": found,
         "residence_code": squeeze(role.findtext(path("addr", "postalCode"))),
     }
     person = role.find(HL7 + "patient")
