@@ -7,7 +7,7 @@ import random
 import struct
 import zipfile
 
-from tests.documents_made import archive, document, metadata, package
+from tests.documents_made import archive, document, metadata, package, patient
 
 GOOD = document()
 BODY = GOOD.partition("\n")[2]
@@ -76,6 +76,19 @@ def crowds() -> dict[str, bytes]:
         "A-20 millions of elements in UTF-16": filled("<a/>" * 1_500_000).replace("UTF-8", "UTF-16").encode("utf-16"),
         "A-20 millions of attributes": filled(wide * 5_000).encode(),
         "A-20 millions of namespaces": filled(names * 5_000).encode(),
+    }
+
+
+def blanks() -> dict[str, bytes]:
+    """F-02, B-13: texts that are taken in, and that would be many times their size if they were cut at each blank."""
+    body = '<nonXMLBody><text mediaType="application/pdf" representation="B64">{}</text></nonXMLBody>'
+    name = patient(family="x " * 10_000_000)
+    return {
+        "F-02 base64 with a blank behind each letter": document(body=body.format("A " * 10_000_000)).encode(),
+        "F-02 the same, wider blanks": document(body=body.format("A\u00a0" * 5_000_000)).encode(),
+        "B-13 a name of 20 MB": document(who=name).encode(),
+        "A-08 a prolog of 20 MB": ("<?x y?>" + " " * 20_000_000 + BODY).encode(),
+        "A-08 a prolog of 90,000 instructions": ("<?x?>" * 90_000 + BODY).encode(),
     }
 
 

@@ -64,11 +64,13 @@ def test_documents_are_shown_by_type_carrier_and_outcome(browser: Browser, in_ro
     facts = read_json(in_root.reports / FIRST / "run.json")["documents"]
     told = [cells for cells in rows if len(cells) == 6][1:]
     assert len(told) == len(facts["rows"]) > 5
-    assert {cells[1] for cells in told} >= {"CDA seul", "paquet IHE_XDM"}
+    assert {cells[1] for cells in told} == {"CDA seul", "paquet IHE_XDM", "export FHIR"}
     shown = sum(int(cell) for cells in told for cell in cells[2:])
     assert shown == facts["total"] == sum(sum(one["outcomes"].values()) for one in facts["rows"])
     page.locator("#switch").click()
-    assert "bare CDA" in page.locator("#documents").inner_text()
+    english = page.locator("#documents").inner_text()
+    assert all(carrier in english for carrier in ("bare CDA", "IHE_XDM package", "FHIR export"))
+    assert "export FHIR" not in english
     page.close()
 
 

@@ -18,7 +18,7 @@ import pytest
 from jobs.core.settings import REPOSITORY
 from jobs.standardise.shared_record.fhir.files import part_rows
 from jobs.standardise.shared_record.parse import read_file
-from tests.hostile_made import BODY, bombs, crowds, entities, exports, fetching, names, repeats, shapes
+from tests.hostile_made import BODY, blanks, bombs, crowds, entities, exports, fetching, names, repeats, shapes
 from tests.unit.test_packages import LIMITS
 
 SECONDS = 1.0  # of CPU
@@ -62,7 +62,7 @@ print(json.dumps([found, seen]))
 def attacks(url: str) -> dict[str, bytes]:
     """Every hostile case by its number in the catalogue."""
     lines = {name: data for name, (_, data) in exports().items()}
-    return entities(url) | fetching(url) | shapes() | crowds() | names() | bombs() | repeats() | lines
+    return entities(url) | fetching(url) | shapes() | crowds() | names() | bombs() | repeats() | blanks() | lines
 
 
 def outcomes(name: str, data: bytes) -> list[str | None]:

@@ -10,9 +10,10 @@ from typing import Any
 from lxml import etree
 
 from jobs.standardise.documents import sniff
-from jobs.standardise.shared_record.embedded import Bodies, mark_of
+from jobs.standardise.shared_record.embedded import WHITE, Bodies, mark_of
 from jobs.standardise.shared_record.oids import path
 
+WIDE_BLANKS = tuple(blank.encode() for blank in ("\u00a0", "\u202f"))
 URL_SAFE = bytes.maketrans(b"-_", b"+/")
 MEDIA_TYPE = re.compile(r"^[a-z]{1,20}/[a-z0-9.+-]{1,60}$")
 TEXT = {"unknown", "empty"}
@@ -37,7 +38,10 @@ def decoded(text: str) -> bytes | None:
         return binascii.a2b_base64(text, strict_mode=True)  # nearly all: nothing to mend
     except ValueError:
         pass
-    packed = "".join(text.split()).encode("ascii", "replace").translate(URL_SAFE).rstrip(b"=")
+    octets = text.encode("utf-8", "replace")
+    for blank in WIDE_BLANKS:  # never split: a list of pieces is many times the text
+        octets = octets.replace(blank, b"")
+    packed = octets.translate(URL_SAFE, WHITE).rstrip(b"=")
     try:
         return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):

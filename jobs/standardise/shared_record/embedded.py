@@ -13,6 +13,7 @@ DECLARED = b' representation="B64"'
 LEAST = 512  # bytes; shorter ones are not worth the search
 TAG = 1_024  # bytes; in a longer start tag nothing is taken for a declaration
 BLANKS = b" \t\r\n"
+WHITE = BLANKS + b"\v\f"
 Bodies = Mapping[str, bytes]
 
 
@@ -60,7 +61,7 @@ def spans(data: bytes) -> Iterator[tuple[int, int]]:
 
 def strictly_decoded(text: bytes) -> bytes | None:
     """Bytes of base64 as the standard writes it, lines wrapped or not; None for anything else."""
-    for letters in (text, b"".join(text.split())):
+    for letters in (text, text.translate(None, WHITE)):
         try:
             return binascii.a2b_base64(letters, strict_mode=True)
         except ValueError:

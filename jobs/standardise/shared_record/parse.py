@@ -43,6 +43,14 @@ def file_records(row: Record, limits: Limits) -> list[Record]:
 
 def read_file(data: bytes, limits: Limits) -> list[Record]:
     """The records of one file, at least one: a file that is no document is one record with the reason."""
+    found = records_of(data, limits)
+    for record in found:
+        record.pop("numbers", None)  # the one that counts has its own field
+    return found
+
+
+def records_of(data: bytes, limits: Limits) -> list[Record]:
+    """The records of one file, with all ``numbers`` of their patients."""
     if sniff(data[:4096]) != "zip":
         return [attempt(partial(read_bare, data, limits), "cda")]
     try:

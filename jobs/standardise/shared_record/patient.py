@@ -16,6 +16,7 @@ from jobs.standardise.shared_record.oids import (
 )
 
 NIR_LIKE = re.compile(r"^[1-478]\d{2}(0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)(\d{2}|2[ABab])\d{6}(\d{2})?$")
+LONGEST = 1_000  # characters; a longer text is no name and no code
 BLANKS = re.compile(r"[\s\u00a0\u202f]+")
 Numbers = Sequence[tuple[str, str]]  # OID, number
 FIELDS = (
@@ -36,13 +37,13 @@ FIELDS = (
 
 
 def squeeze(text: str | None) -> str | None:
-    """Text without blanks at its ends, inner runs of blanks as one space; None when nothing is left."""
-    return BLANKS.sub(" ", text).strip() or None if text else None
+    """Text without blanks at its ends, inner runs of blanks as one space; None when empty or too long to be a name."""
+    return BLANKS.sub(" ", text).strip() or None if text and len(text) <= LONGEST else None
 
 
 def identifier(text: str | None) -> str | None:
-    """An identifier without any blank, letters in upper case; None when nothing is left."""
-    return BLANKS.sub("", text).upper() or None if text else None
+    """An identifier without any blank, letters in upper case; None when nothing is left or it is too long."""
+    return BLANKS.sub("", text).upper() or None if text and len(text) <= LONGEST else None
 
 
 def identifiers(role: etree._Element) -> list[tuple[str, str]]:
