@@ -11,7 +11,7 @@ from jobs.standardise.documents import Refused
 
 NOT_JSON, TWICE, TOO_LONG, NOT_OF_TYPE, MISSING = "FHR-002", "FHR-003", "FHR-004", "FHR-007", "FHR-008"
 MAX_LINE = 20_000_000  # bytes
-MAX_PARTS = 100_000  # commas and opening brackets of a line: what makes one long is the text of an attachment
+MAX_PARTS = 200_000  # commas and opening brackets of a line: what makes one long is the text of an attachment
 MAX_LEVELS = 100
 MAX_EXPONENT = 12
 ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
