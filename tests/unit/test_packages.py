@@ -64,6 +64,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "E-02 no URI and no request": (xdm(Said("2.25.1")), "DOC-010"),
     "E-02 member that nobody named": (package(GOOD, extra={f"{SUBSET}DOC0002.XML": GOOD.encode()}), "DOC-010"),
     **{name: (data, "DOC-011") for name, data in (names() | bombs()).items()},
+    "E-06 a member behind the end": (patched(package(GOOD), b"PK\x01\x02", 42, "<I", 65_536), "DOC-019"),
     "E-06 damaged": (patched(package(GOOD), b"PK\x01\x02", 16, "<I", 7), "DOC-019"),
     "E-06 encrypted": (patched(package(GOOD), b"PK\x01\x02", 8, "<H", 1), "DOC-019"),
     "E-06 truncated": (package(GOOD)[:-40], "DOC-019"),

@@ -133,13 +133,12 @@ def understated(info: zipfile.ZipInfo, data: bytes) -> bool:
     """Whether a member unpacks to more than the directory says, a byte more being enough to know."""
     if info.compress_type != zipfile.ZIP_DEFLATED:
         return False
-    names = struct.unpack_from("<HH", data, info.header_offset + LOCAL_HEADER - 4)
-    start = info.header_offset + LOCAL_HEADER + sum(names)
     try:
-        found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(
-            data[start : start + info.compress_size], info.file_size + 1
-        )
-    except zlib.error:
+        names = struct.unpack_from("<HH", data, info.header_offset + LOCAL_HEADER - 4)
+        start = info.header_offset + LOCAL_HEADER + sum(names)
+        packed = data[start : start + info.compress_size]
+        found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, info.file_size + 1)
+    except (zlib.error, struct.error):  # damaged, or said to begin behind the end
         return False
     return len(found) > info.file_size
 

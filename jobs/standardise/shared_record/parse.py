@@ -98,7 +98,7 @@ def named(record: Record) -> tuple[str, str]:
     return record["family_name"].upper(), record["birth_text"][:8]
 
 
-def another(told: str, numbers: list[tuple[str, str]]) -> bool:
+def another(told: str, numbers: tuple[tuple[str, str], ...]) -> bool:
     """Whether the metadata name another patient: the document has numbers under that OID, or INS, and not this one."""
     number, _, authority = told.partition("^^^&")
     root = authority.split("&")[0]

@@ -80,7 +80,7 @@ def read_patient(role: etree._Element) -> tuple[dict[str, Any], str | None, list
     found = identifiers(role)
     values: dict[str, Any] = {
         **numbers_of(found),
-        "numbers": found,
+        "numbers": tuple(found),
         "residence_code": squeeze(role.findtext(path("addr", "postalCode"))),
     }
     person = role.find(HL7 + "patient")
