@@ -1,4 +1,4 @@
-"""Make a class-data archive for Spark's JVM: ``python -m ops.archive``, once per environment.
+"""Make a class-data archive for Spark's JVM: ``python -m ops.archive``, once per environment and change of the session.
 
 Every job of a night starts a JVM that loads the same classes; from an archive they come parsed and verified. The JVM
 ignores an archive of another Java, and a session without one works the same, only slower.
@@ -33,10 +33,8 @@ spark.stop()
 
 
 def main() -> int:
-    """Make the archive unless it is there; 0 also when Java cannot make one, since nothing depends on it."""
+    """Make the archive anew; 0 also when Java cannot make one, since nothing depends on it."""
     archive = class_archive()
-    if archive.is_file():
-        return 0
     print("archiving Spark's classes (half a minute, once)", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / archive.name
@@ -44,7 +42,9 @@ def main() -> int:
         command = [sys.executable, "-c", LOAD, folder]
         subprocess.run(command, env=environment, check=False, capture_output=True)  # noqa: S603  our own text
         if draft.is_file():
-            archive.write_bytes(draft.read_bytes())
+            swapped = archive.with_suffix(".new")  # a JVM may have the old one mapped: it keeps it
+            swapped.write_bytes(draft.read_bytes())
+            swapped.replace(archive)
     return 0
 
 

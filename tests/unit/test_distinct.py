@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from jobs.core.ages import age, ages
 from jobs.core.distinct import decimals, each, each_pair, each_several, when
 from jobs.core.session import SHARES, shares
-from jobs.core.tokens import joined, text_hex, token_hex_array
+from jobs.core.tokens import AT_ONCE, joined, text_base32, text_hex, token_base32_array, token_hex_array
 
 MONEY = pa.decimal128(12, 2)
 KEY = bytes(range(32))
@@ -75,3 +75,9 @@ def test_shuffles_have_as_many_parts_as_the_bytes_ask_for(spark: SparkSession, s
     with shares(spark, size):
         assert spark.conf.get(SHARES) == str(max(parts, int(before or 0)))
     assert spark.conf.get(SHARES) == before
+
+
+def test_a_column_of_many_messages_is_hashed_whole_and_in_its_order():
+    values = [f"person {number}" for number in range(2 * AT_ONCE + 3)]
+    told = token_base32_array(KEY, pa.array(["before", *values]).slice(1), "person").to_pylist()
+    assert told == [text_base32(KEY, "person", one) for one in values]

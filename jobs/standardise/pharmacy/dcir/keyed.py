@@ -22,7 +22,8 @@ def with_tokens(table: pa.Table, key: bytes) -> pa.Table:
     producer = table.column("producer")[0].as_py()
     name = table.column("table")[0].as_py()
     own = {name: table.column(name).combine_chunks() for name in HIDDEN if name in table.column_names}
-    found = {"print": from_digests(digests(key, table.column("bytes").to_pylist(), begun("dcir line", producer, name)))}
+    whole = table.column("bytes").combine_chunks()
+    found = {"print": from_digests(digests(key, whole, begun("dcir line", producer, name)))}
     if "claim_key" in own:
         found["claim"] = tokens(key, own["claim_key"], "claim", producer)
     if "person" in own:
@@ -49,7 +50,7 @@ def tokens(key: bytes, values: pa.Array, *before: str) -> pa.Array:
     if values.null_count or come_again(values):
         encoded = values.dictionary_encode()
         return tokens(key, encoded.dictionary, *before).take(encoded.indices)
-    return from_digests(digests(key, values.cast(pa.binary()).to_pylist(), begun(*before)))
+    return from_digests(digests(key, values.cast(pa.binary()), begun(*before)))
 
 
 def from_digests(whole: bytes) -> pa.Array:
