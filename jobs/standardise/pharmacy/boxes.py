@@ -6,6 +6,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from jobs.codes.ucd import KEYLESS_BELOW
@@ -22,6 +23,7 @@ SEVEN = re.compile(r"(?:000000)?([0-9]{7})")
 SPREADSHEET, PRINTED = re.compile(r"^([0-9]+)[.,]0+$"), re.compile("3400[0-9 ]*")
 THIRTEEN = re.compile(r"[0-9]{13}")
 ZERO = b"0"[0]
+MANY = 32_768  # codes that a worker remembers: the products of a night, which every batch names again
 DRUG, UCD = "34009", "34008"
 
 Atcs = tuple[tuple[str, str], ...]  # since which release (YYYY-MM or YYYY-MM-DD), which class; oldest first
@@ -74,6 +76,7 @@ class Boxes:
         )  # fmt: skip
 
 
+@lru_cache(maxsize=MANY)
 def repaired(text: str) -> str | None:
     """The code without a spreadsheet's ``.0`` and the blanks of a printed CIP13; None for a placeholder."""
     bare = SPREADSHEET.sub(r"\1", text)
@@ -82,11 +85,13 @@ def repaired(text: str) -> str | None:
     return None if NOTHING.search(bare) else bare
 
 
+@lru_cache(maxsize=MANY)
 def carried(code: str | None) -> str | None:
     """The code as the standard zone may keep it: not when it looks like a text or like a person's number."""
     return code if code and CODE.fullmatch(code) and not NIR.search(code) else None
 
 
+@lru_cache(maxsize=MANY)
 def full_code(code: str) -> str | None:
     """Thirteen digits with their key: of seven, told apart by their prefix, or as sent when the key is right."""
     seven = SEVEN.fullmatch(code)
